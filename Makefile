@@ -1,0 +1,74 @@
+# make demo · make test · make lint · make docs · make bench
+# Each makes what it needs of the environment (.venv) where it is missing; nothing needs root.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := pyproject.toml CMakeLists.txt $(shell find core bindings src -name '*.?pp' -o -name '*.inl' -o -name '*.py' -o -name '*.pyi')
+CXX_FILES = $(shell find core bindings tests/core -name '*.?pp' -o -name '*.inl')
+
+.PHONY: demo test lint docs bench core-test sanitize inplace clean
+
+demo: $(VENV)/.installed
+	$(BIN)/centroids demo
+
+test: $(VENV)/.dev core-test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports
+
+docs: $(VENV)/.docs
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+bench: $(VENV)/.installed
+	$(PYTHON) benchmarks/setup_env.py
+	benchmarks/.venv/bin/python -m benchmarks.run
+	benchmarks/.venv/bin/python -m benchmarks.render
+
+# ---- environment: build tools, then the package with all extras, then what tests and pages need
+$(VENV)/.tools: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "centroids needs Python 3.11 or newer: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade pip
+	$(PIP) install 'scikit-build-core>=0.11' 'nanobind>=2.4' cmake ninja
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.tools $(SOURCES)
+	$(PIP) install --no-build-isolation '.[all]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.installed
+	$(PIP) install --no-build-isolation '.[dev]'
+	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/.installed
+	$(PIP) install --no-build-isolation '.[docs]'
+	touch $@
+
+# ---- unit tests of the core, without Python; the second time under the address and
+# undefined-behaviour sanitizers
+core-test: BUILD := build/core
+sanitize: BUILD := build/sanitize
+sanitize: OPTIONS := -DCENTROIDS_SANITIZE=ON
+core-test sanitize: $(VENV)/.tools
+	mkdir -p build
+	$(BIN)/cmake -S . -B $(BUILD) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCENTROIDS_PYTHON=OFF -DCENTROIDS_CORE_TESTS=ON $(OPTIONS) > $(BUILD).log 2>&1 || (cat $(BUILD).log; false)
+	$(BIN)/cmake --build $(BUILD)
+	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+
+# For work on the library: the compiled module beside the sources; then PYTHONPATH=src.
+# The old module is removed first: a process that runs it must not see its file change.
+inplace: $(VENV)/.tools
+	$(BIN)/cmake -S . -B build/inplace -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
+	$(BIN)/cmake --build build/inplace
+	rm -f src/centroids/_core*.so
+	cp build/inplace/_core*.so src/centroids/
+
+clean:
+	rm -rf build src/centroids/*.so docs/_build docs/tutorials docs/reference/generated

@@ -1,0 +1,508 @@
+// The Python module centroids._core: converts, releases the GIL, calls. No arithmetic, no defaults.
+// Arguments are validated in Python (centroids.rows); what is checked here only keeps memory safe.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <tuple>
+
+#include "kernels/kernels.hpp"
+#include "kmeans.hpp"
+#include "measures/partition.hpp"
+#include "unit_rows.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace centroids;
+
+namespace {
+
+using AnyRows = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Vector = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Matrix = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Labels = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+MatrixView view_of(const AnyRows& x) {
+  const bool is_f32 = x.dtype() == nb::dtype<float>();
+  if (!is_f32 && x.dtype() != nb::dtype<double>())
+    throw std::invalid_argument("rows must be float32 or float64");
+  return {x.data(), is_f32 ? Dtype::f32 : Dtype::f64, int64_t(x.shape(0)), int64_t(x.shape(1))};
+}
+
+using Columns = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Starts = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using AnyValues = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+// Rows in compressed sparse form, kept alive.
+class SparseRowsHandle {
+ public:
+  SparseRowsHandle(AnyValues values, Columns columns, Starts starts, int64_t n_cols)
+      : values_(std::move(values)), columns_(std::move(columns)), starts_(std::move(starts)) {
+    const bool is_f32 = values_.dtype() == nb::dtype<float>();
+    if (!is_f32 && values_.dtype() != nb::dtype<double>())
+      throw std::invalid_argument("rows must be float32 or float64");
+    if (starts_.shape(0) == 0 || starts_.data()[0] != 0)
+      throw std::invalid_argument("the rows must start at entry 0");
+    const int64_t n_rows = int64_t(starts_.shape(0)) - 1;
+    view_ = {values_.data(), columns_.data(), starts_.data(), is_f32 ? Dtype::f32 : Dtype::f64,
+             n_rows,         n_cols};
+    for (int64_t i = 0; i < n_rows; ++i)
+      if (starts_.data()[i + 1] < starts_.data()[i])
+        throw std::invalid_argument("the starts of the rows must not descend");
+    if (view_.n_entries() > int64_t(std::min(values_.shape(0), columns_.shape(0))))
+      throw std::invalid_argument("there are fewer entries than the starts of the rows say");
+    for (int64_t i = 0; i < n_rows; ++i)
+      for (int64_t e = view_.starts[i], last = -1; e < view_.starts[i + 1];
+           last = columns_.data()[e++])
+        if (columns_.data()[e] <= last || columns_.data()[e] >= n_cols)
+          throw std::invalid_argument("columns must ascend within a row, below n_cols");
+  }
+  const SparseView& view() const { return view_; }
+
+ private:
+  AnyValues values_;
+  Columns columns_;
+  Starts starts_;
+  SparseView view_;
+};
+
+const SparseView& view_of(const SparseRowsHandle& x) {
+  return x.view();
+}
+
+template <class View>
+Centers centers_of(const Matrix& values, const View& x) {
+  if (int64_t(values.shape(1)) != x.n_cols || values.shape(0) == 0)
+    throw std::invalid_argument("centers and rows differ in their number of columns");
+  Centers centers(int64_t(values.shape(0)), x.n_cols, x.dtype);
+  std::copy_n(values.data(), centers.values.size(), centers.values.data());
+  return centers;
+}
+
+// A NumPy array that owns a new buffer of this shape.
+template <class T>
+nb::ndarray<nb::numpy, T> new_array(std::initializer_list<size_t> shape, T** data) {
+  size_t size = 1;
+  for (const size_t s : shape) size *= s;
+  *data = new T[size ? size : 1];
+  nb::capsule owner(*data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
+  return nb::ndarray<nb::numpy, T>(*data, shape, owner);
+}
+
+template <class T>
+nb::ndarray<nb::numpy, T> copied_array(const std::vector<T>& values,
+                                       std::initializer_list<size_t> shape) {
+  T* data;
+  auto array = new_array<T>(shape, &data);
+  std::copy(values.begin(), values.end(), data);
+  return array;
+}
+
+// Follows a fit from Python: signals, the deadline and the callback. The first exception raised on
+// the way ends the fit and is handed back, so that the caller can keep the model and re-raise.
+class Supervisor {
+ public:
+  Supervisor(std::optional<double> seconds, nb::object on_iteration)
+      : on_iteration_(std::move(on_iteration)) {
+    if (seconds && *seconds < kForever)
+      deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                     std::chrono::duration<double>(*seconds));
+  }
+
+  Control control() {
+    Control control;
+    control.should_stop = [this] { return should_stop(); };
+    if (!on_iteration_.is_none())
+      control.on_iteration = [this](const Iteration& iteration) { return report(iteration); };
+    return control;
+  }
+
+  nb::object exception() const { return exception_; }
+  bool timed_out() const { return timed_out_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr double kForever = 1e9;  // seconds; the clock does not count much further
+
+  bool should_stop() {
+    const auto now = Clock::now();
+    if (deadline_ && now >= *deadline_) return timed_out_ = true;
+    if (now - last_look_ < std::chrono::milliseconds(20)) return stopped_;
+    last_look_ = now;
+    const nb::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) keep_exception();
+    return stopped_;
+  }
+
+  bool report(const Iteration& iteration) {
+    const nb::gil_scoped_acquire gil;
+    try {
+      on_iteration_(iteration.number, iteration.inertia, iteration.center_shift,
+                    iteration.n_changed);
+    } catch (nb::python_error& error) {
+      error.restore();
+      keep_exception();
+    }
+    return stopped_;
+  }
+
+  void keep_exception() {
+    try {
+      nb::raise_python_error();
+    } catch (nb::python_error& error) {
+      exception_ = nb::borrow(error.value());
+    }
+    stopped_ = true;
+  }
+
+  nb::object on_iteration_;
+  std::optional<Clock::time_point> deadline_;
+  Clock::time_point last_look_ = Clock::now();
+  bool stopped_ = false, timed_out_ = false;
+  nb::object exception_ = nb::none();
+};
+
+Seeding seeding_of(const std::string& name) {
+  if (name == "k-means++") return Seeding::kmeans_plus_plus;
+  if (name == "random") return Seeding::random;
+  throw std::invalid_argument("unknown seeding '" + name + "'");
+}
+
+LocalSearch search_of(const std::string& name) {
+  if (name == "breathing") return LocalSearch::breathing;
+  throw std::invalid_argument("unknown search '" + name + "'");
+}
+
+Algorithm algorithm_of(const std::string& name) {
+  if (name == "auto") return Algorithm::automatic;
+  if (name == "brute_force") return Algorithm::brute_force;
+  if (name == "hamerly") return Algorithm::hamerly;
+  throw std::invalid_argument("unknown algorithm '" + name + "'");
+}
+
+// Rows kept alive for several fits, and what is known about them.
+template <class X>
+class ProblemOf {
+ public:
+  ProblemOf(X x, std::optional<Vector> weights, int n_threads)
+      : x_(std::move(x)), weights_(std::move(weights)) {
+    data_.x = view_of(x_);
+    if (data_.x.n_rows == 0 || data_.x.n_cols == 0)
+      throw std::invalid_argument("rows must not be empty");
+    if (weights_) {
+      if (int64_t(weights_->shape(0)) != data_.x.n_rows)
+        throw std::invalid_argument("one weight is needed for each row");
+      data_.weights = weights_->data();
+    }
+    data_.n_threads = n_threads;
+    const nb::gil_scoped_release no_gil;
+    data_.summary = summarize(data_.x, data_.weights, n_threads);
+  }
+
+  std::optional<std::pair<int64_t, int64_t>> first_bad() const {
+    if (data_.summary.bad_row < 0) return std::nullopt;
+    return std::make_pair(data_.summary.bad_row, data_.summary.bad_col);
+  }
+  double mean_variance() const { return data_.summary.mean_variance; }
+  std::optional<std::tuple<std::string, int64_t, int64_t>> bad_range() const {
+    const Summary& s = data_.summary;
+    if (s.squares == Squares::fit) return std::nullopt;
+    const char* what = s.squares == Squares::overflow ? "overflow" : "underflow";
+    return std::make_tuple(what, s.far_row, s.far_col);
+  }
+
+  nb::object seed(int64_t n_clusters, const std::string& seeding, uint64_t seed_value) const {
+    check_n_clusters(n_clusters);
+    Supervisor supervisor(std::nullopt, nb::none());
+    std::vector<int64_t> rows;
+    {
+      const nb::gil_scoped_release no_gil;
+      rows =
+          centroids::seed(data_, n_clusters, seeding_of(seeding), seed_value, supervisor.control());
+    }
+    if (!supervisor.exception().is_none()) raise(supervisor.exception());
+    return nb::cast(copied_array(rows, {rows.size()}));
+  }
+
+  nb::dict fit(int64_t n_clusters, std::optional<Matrix> init, const std::string& seeding,
+               uint64_t seed_value, const std::string& algorithm, int64_t max_iter, double tol,
+               std::optional<double> max_time, nb::object on_iteration, bool unit_centers,
+               std::optional<std::string> search) const {
+    check_n_clusters(n_clusters);
+    FitOptions options;
+    options.n_clusters = n_clusters;
+    options.seed = seed_value;
+    options.algorithm = algorithm_of(algorithm);
+    if (search) options.search = search_of(*search);
+    options.loop.max_iter = max_iter;
+    options.loop.tol = tol;
+    options.loop.unit_centers = unit_centers;
+    if (init) {
+      centers_of(*init, data_.x);  // checks the shape
+      if (int64_t(init->shape(0)) != n_clusters)
+        throw std::invalid_argument("init must have n_clusters rows");
+      options.init = init->data();
+    } else {
+      options.seeding = seeding_of(seeding);
+      options.loop.number_by_size = true;
+    }
+    Supervisor supervisor(max_time, std::move(on_iteration));
+    int32_t* labels;
+    auto labels_array = new_array<int32_t>({size_t(data_.x.n_rows)}, &labels);
+    LoopResult result;
+    {
+      const nb::gil_scoped_release no_gil;
+      result = centroids::fit(data_, options, supervisor.control(), labels);
+    }
+    nb::dict out = as_dict(result, supervisor);
+    out["labels"] = labels_array;
+    return out;
+  }
+
+ private:
+  void check_n_clusters(int64_t n_clusters) const {
+    if (n_clusters < 1 || n_clusters > data_.x.n_rows || n_clusters > INT32_MAX / 2)
+      throw std::invalid_argument("n_clusters must be between 1 and the number of rows");
+    if (data_.summary.bad_row >= 0) throw std::invalid_argument("rows must be finite");
+    if (data_.summary.squares == Squares::overflow)
+      throw std::invalid_argument("squared distances between the rows must be finite");
+  }
+
+  [[noreturn]] static void raise(const nb::object& exception) {
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+    nb::raise_python_error();
+  }
+
+  static nb::dict as_dict(const LoopResult& result, const Supervisor& supervisor) {
+    const Centers& centers = result.centers;
+    std::vector<double> history;
+    for (const Iteration& i : result.history)
+      history.insert(history.end(), {i.inertia, i.center_shift, double(i.n_changed)});
+    nb::dict out;
+    out["centers"] =
+        copied_array(centers.values, {size_t(centers.n_clusters), size_t(centers.n_features)});
+    out["counts"] = copied_array(result.counts, {result.counts.size()});
+    out["inertia"] = result.inertia;
+    out["n_iter"] = result.n_iter;
+    out["converged"] = result.converged;
+    out["timed_out"] = supervisor.timed_out();
+    out["exception"] = supervisor.exception();
+    out["history"] = copied_array(history, {result.history.size(), 3});
+    return out;
+  }
+
+  X x_;
+  std::optional<Vector> weights_;
+  DataOf<std::decay_t<decltype(view_of(std::declval<X>()))>> data_;
+};
+
+template <class X>
+nb::object assign_rows(const X& x, const Matrix& centers, int n_threads) {
+  const auto view = view_of(x);
+  const Centers c = centers_of(centers, view);
+  int32_t* labels;
+  auto out = new_array<int32_t>({size_t(view.n_rows)}, &labels);
+  {
+    const nb::gil_scoped_release no_gil;
+    assign(view, c, n_threads, labels);
+  }
+  return nb::cast(out);
+}
+
+template <class X>
+nb::tuple nearest_rows(const X& x, const Matrix& centers, int n_threads) {
+  const auto view = view_of(x);
+  const Centers c = centers_of(centers, view);
+  const size_t n = size_t(view.n_rows);
+  NearestOut out{};
+  auto labels = new_array<int32_t>({n}, &out.labels);
+  auto distance = new_array<double>({n}, &out.distances);
+  auto second_labels = new_array<int32_t>({n}, &out.second_labels);
+  auto second_distance = new_array<double>({n}, &out.second_distances);
+  {
+    const nb::gil_scoped_release no_gil;
+    nearest(view, c, n_threads, out);
+  }
+  return nb::make_tuple(labels, distance, second_labels, second_distance);
+}
+
+using Pairs = nb::ndarray<const int32_t, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
+
+std::vector<std::array<int32_t, 2>> pairs_of(const Pairs& pairs, int64_t n_clusters) {
+  std::vector<std::array<int32_t, 2>> out(pairs.shape(0));
+  for (size_t p = 0; p < out.size(); ++p) {
+    out[p] = {pairs.data()[2 * p], pairs.data()[2 * p + 1]};
+    for (const int32_t cluster : out[p])
+      if (cluster < 0 || cluster >= n_clusters)
+        throw std::invalid_argument("pairs must hold numbers of clusters");
+  }
+  return out;
+}
+
+nb::tuple measure_partition_of(const AnyRows& x, std::optional<Vector> weights,
+                               const Matrix& centers, const Pairs& pairs,
+                               std::optional<Vector> cluster_weights, int n_threads) {
+  const MatrixView view = view_of(x);
+  const Centers c = centers_of(centers, view);
+  if (view.n_rows == 0) throw std::invalid_argument("rows must not be empty");
+  if (weights && int64_t(weights->shape(0)) != view.n_rows)
+    throw std::invalid_argument("one weight is needed for each row");
+  if (cluster_weights && int64_t(cluster_weights->shape(0)) != c.n_clusters)
+    throw std::invalid_argument("one weight is needed for each cluster");
+  const PartitionQuery query{weights ? weights->data() : nullptr, pairs_of(pairs, c.n_clusters),
+                             cluster_weights ? cluster_weights->data() : nullptr, n_threads};
+  PartitionOut out{};
+  auto labels = new_array<int32_t>({size_t(view.n_rows)}, &out.labels);
+  auto squared = new_array<double>({size_t(view.n_rows)}, &out.squared_distances);
+  PartitionMeasures measures;
+  {
+    const nb::gil_scoped_release no_gil;
+    measures = measure_partition(view, c, query, out);
+  }
+  double *clusters, *windows;
+  auto clusters_array = new_array<double>({5, measures.clusters.size()}, &clusters);
+  auto windows_array = new_array<double>({measures.pairs.size(), 3}, &windows);
+  const size_t k = measures.clusters.size();
+  for (size_t j = 0; j < k; ++j) {
+    const ClusterMeasures& m = measures.clusters[j];
+    const double row[5] = {m.weight, m.inertia, m.distance, m.second_distance, m.silhouette};
+    for (size_t r = 0; r < 5; ++r) clusters[r * k + j] = row[r];
+  }
+  for (size_t p = 0; p < measures.pairs.size(); ++p)
+    std::copy_n(measures.pairs[p].data(), 3, windows + 3 * p);
+  return nb::make_tuple(labels, squared, clusters_array, windows_array);
+}
+
+template <class X>
+nb::object distances_of(const X& x, const Matrix& centers, int n_threads) {
+  const auto view = view_of(x);
+  const Centers c = centers_of(centers, view);
+  return with_dtype(view.dtype, [&](auto zero) -> nb::object {
+    using T = decltype(zero);
+    T* data;
+    auto out = new_array<T>({size_t(view.n_rows), size_t(c.n_clusters)}, &data);
+    {
+      const nb::gil_scoped_release no_gil;
+      distances(view, c, n_threads, data);
+    }
+    return nb::cast(out);
+  });
+}
+
+void check_labels(int64_t n_rows, int64_t n_clusters, const Labels& labels,
+                  const std::optional<Vector>& weights) {
+  if (int64_t(labels.shape(0)) != n_rows || (weights && int64_t(weights->shape(0)) != n_rows))
+    throw std::invalid_argument("one label (and weight) is needed for each row");
+  for (int64_t i = 0; i < n_rows; ++i)
+    if (labels.data()[i] < 0 || labels.data()[i] >= n_clusters)
+      throw std::invalid_argument("labels must be between 0 and n_clusters - 1");
+}
+
+template <class X>
+double inertia_of(const X& x, const Matrix& centers, const Labels& labels,
+                  std::optional<Vector> weights, int n_threads) {
+  const auto view = view_of(x);
+  const Centers c = centers_of(centers, view);
+  check_labels(view.n_rows, c.n_clusters, labels, weights);
+  const nb::gil_scoped_release no_gil;
+  return inertia(view, weights ? weights->data() : nullptr, c, labels.data(), n_threads);
+}
+
+// Sums, weights and counts of the clusters that the labels form.
+template <class X>
+nb::tuple cluster_sums_of(const X& x, std::optional<Vector> weights, const Labels& labels,
+                          int64_t n_clusters) {
+  const auto view = view_of(x);
+  check_labels(view.n_rows, n_clusters, labels, weights);
+  Partials p;
+  {
+    const nb::gil_scoped_release no_gil;
+    p = cluster_sums(view, weights ? weights->data() : nullptr, labels.data(), n_clusters);
+  }
+  return nb::make_tuple(copied_array(p.sums, {size_t(n_clusters), size_t(view.n_cols)}),
+                        copied_array(p.weights, {size_t(n_clusters)}),
+                        copied_array(p.counts, {size_t(n_clusters)}));
+}
+
+// The values of the rows scaled to length one, and the first row that has no direction (or -1).
+template <class X>
+nb::tuple unit_rows_of(const X& x, int n_threads) {
+  const auto view = view_of(x);
+  return with_dtype(view.dtype, [&](auto zero) -> nb::tuple {
+    using T = decltype(zero);
+    T* data;
+    nb::object out;
+    if constexpr (std::is_same_v<X, AnyRows>)
+      out = nb::cast(new_array<T>({size_t(view.n_rows), size_t(view.n_cols)}, &data));
+    else
+      out = nb::cast(new_array<T>({size_t(view.n_entries())}, &data));
+    int64_t first_without;
+    {
+      const nb::gil_scoped_release no_gil;
+      first_without = unit_rows(view, n_threads, data);
+    }
+    return nb::make_tuple(out, first_without);
+  });
+}
+
+template <class X>
+std::optional<std::pair<int64_t, int64_t>> first_bad_of(const X& x, int n_threads) {
+  const auto view = view_of(x);
+  if (view.n_rows == 0 || view.n_cols == 0) return std::nullopt;
+  const nb::gil_scoped_release no_gil;
+  const Summary summary = summarize(view, nullptr, n_threads);
+  if (summary.bad_row < 0) return std::nullopt;
+  return std::make_pair(summary.bad_row, summary.bad_col);
+}
+
+std::vector<std::string> isa_names() {
+  const char* names[4];
+  const int n = available_isas(names);
+  return {names, names + n};
+}
+
+// What the module offers for one kind of rows.
+template <class X>
+void list_for(nb::module_& m, const char* problem_name) {
+  using Problem = ProblemOf<X>;
+  nb::class_<Problem>(m, problem_name)
+      .def(nb::init<X, std::optional<Vector>, int>(), "x"_a, "weights"_a.none(), "n_threads"_a)
+      .def_prop_ro("first_bad", &Problem::first_bad)
+      .def_prop_ro("bad_range", &Problem::bad_range)
+      .def_prop_ro("mean_variance", &Problem::mean_variance)
+      .def("seed", &Problem::seed, "n_clusters"_a, "seeding"_a, "seed"_a)
+      .def("fit", &Problem::fit, "n_clusters"_a, "init"_a.none(), "seeding"_a, "seed"_a,
+           "algorithm"_a, "max_iter"_a, "tol"_a, "max_time"_a.none(), "on_iteration"_a.none(),
+           "unit_centers"_a = false, "search"_a.none() = nb::none());
+  m.def("assign", &assign_rows<X>, "x"_a, "centers"_a, "n_threads"_a);
+  m.def("nearest", &nearest_rows<X>, "x"_a, "centers"_a, "n_threads"_a);
+  m.def("distances", &distances_of<X>, "x"_a, "centers"_a, "n_threads"_a);
+  m.def("inertia", &inertia_of<X>, "x"_a, "centers"_a, "labels"_a, "weights"_a.none(),
+        "n_threads"_a);
+  m.def("cluster_sums", &cluster_sums_of<X>, "x"_a, "weights"_a.none(), "labels"_a, "n_clusters"_a);
+  m.def("unit_rows", &unit_rows_of<X>, "x"_a, "n_threads"_a);
+  m.def("first_bad", &first_bad_of<X>, "x"_a, "n_threads"_a);
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+  nb::class_<SparseRowsHandle>(m, "SparseRows")
+      .def(nb::init<AnyValues, Columns, Starts, int64_t>(), "values"_a, "columns"_a, "starts"_a,
+           "n_cols"_a);
+  list_for<AnyRows>(m, "Problem");
+  list_for<SparseRowsHandle>(m, "SparseProblem");
+  m.def("measure_partition", &measure_partition_of, "x"_a, "weights"_a.none(), "centers"_a,
+        "pairs"_a, "cluster_weights"_a.none(), "n_threads"_a);
+  m.def("isa", [] { return kernels<float>().isa; });
+  m.def("available_isas", &isa_names);
+}

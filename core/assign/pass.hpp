@@ -1,0 +1,43 @@
+// The seam of the design: the loop is handed a pass and knows nothing else about the rows.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "centers.hpp"
+#include "partials.hpp"
+
+namespace centroids {
+
+struct FarRow {
+  int64_t row;
+  int32_t label;
+  double squared_distance;
+  double weight;
+  std::vector<double> values;  // the row minus the origin
+};
+
+class Pass {
+ public:
+  virtual ~Pass() = default;
+  virtual int64_t n_rows() const = 0;
+
+  // Visits every row once: gives it to the nearest of `centers` (lowest index on ties), remembers
+  // its label, and returns the sums of the clusters so formed.
+  virtual void assign(const Centers& centers, Partials& out) = 0;
+
+  // The weighted sum of squared distances of the rows to the centers of their labels, in float64.
+  virtual double inertia(const Centers& centers) = 0;
+
+  // Up to n rows of positive weight, farthest from the centers of their labels first (lowest row
+  // first on ties), rows that lie on their center left out.
+  virtual std::vector<FarRow> farthest(const Centers& centers, int64_t n) = 0;
+
+  // Cluster order[j] gets the number j, in the labels and in everything else remembered.
+  virtual void renumber(const std::vector<int32_t>& order) = 0;
+
+  // What is subtracted from the rows before they are summed; empty means zero.
+  virtual const std::vector<double>& origin() const = 0;
+};
+
+}  // namespace centroids

@@ -1,0 +1,132 @@
+#include "assign/row_pass.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "assign/farthest.hpp"
+#include "threads/pool.hpp"
+
+namespace centroids {
+
+template <class T>
+RowPass<T>::RowPass(const Rows<T>& rows, int64_t n_clusters, std::vector<double> origin)
+    : rows_(rows),
+      n_clusters_(n_clusters),
+      origin_(std::move(origin)),
+      kernels_(kernels<T>()),
+      sums_(rows, n_clusters, origin_.empty() ? nullptr : origin_.data(), kernels_) {
+  std::fill(rows_.labels, rows_.labels + rows_.n_rows, -1);
+}
+
+template <class T>
+void RowPass<T>::assign(const Centers& centers, Partials& out) {
+  const double work = double(rows_.n_rows) * double(rows_.n_features) * double(n_clusters_ + 4);
+  const int n_threads = worthwhile_threads(rows_.n_threads, work);
+  const auto start = std::chrono::steady_clock::now();
+  prepare(centers, n_threads);
+  sums_.begin(n_threads);
+  parallel_for(n_threads, sums_.shards().count(), [&](int worker, int64_t shard) {
+    try {
+      const int64_t n_changed = assign_shard(worker, shard);
+      sums_.end_shard(worker, shard, n_changed);
+    } catch (...) {
+      sums_.abandon();
+      throw;
+    }
+  });
+  finish(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  sums_.finish(out);
+}
+
+template <class T>
+void RowPass<T>::set_label(int64_t shard, int64_t row, int32_t label) {
+  if (!sums_.is_full())
+    sums_.move(shard, int32_t(row - sums_.shards().begin(shard)), rows_.labels[row]);
+  rows_.labels[row] = label;
+}
+
+template <class T>
+void RowPass<T>::add_shard(int worker, int64_t shard) {
+  const int64_t end = sums_.shards().end(shard);
+  for (int64_t first = sums_.shards().begin(shard); first < end; first += kBlockRows)
+    sums_.add_block(worker, first, int(std::min<int64_t>(kBlockRows, end - first)));
+}
+
+template <class T>
+int64_t RowPass<T>::set_labels(int worker, int64_t shard, int64_t first, int n,
+                               const int32_t* labels) {
+  int32_t* old_labels = rows_.labels + first;
+  int64_t n_changed = 0;
+  if (sums_.is_full()) {
+    for (int i = 0; i < n; ++i) n_changed += old_labels[i] != labels[i];
+    std::copy(labels, labels + n, old_labels);
+    sums_.add_block(worker, first, n);
+    return n_changed;
+  }
+  const int32_t first_in_shard = int32_t(first - sums_.shards().begin(shard));
+  for (int i = 0; i < n; ++i) {
+    if (old_labels[i] == labels[i]) continue;
+    sums_.move(shard, first_in_shard + i, old_labels[i]);
+    old_labels[i] = labels[i];
+    ++n_changed;
+  }
+  return n_changed;
+}
+
+template <class T>
+double RowPass<T>::sum_squares(const Rows<T>& rows, const Centers& centers) {
+  const Kernels<T>& kernel = kernels<T>();
+  const Shards shards(rows.n_rows);
+  std::vector<double> part(shards.count());
+  const int n_threads =
+      worthwhile_threads(rows.n_threads, 4.0 * double(rows.n_rows) * double(rows.n_features));
+  parallel_for(n_threads, shards.count(), [&](int, int64_t shard) {
+    double distances[kBlockRows];
+    double sum = 0;
+    for (int64_t first = shards.begin(shard); first < shards.end(shard); first += kBlockRows) {
+      const int n = int(std::min<int64_t>(kBlockRows, shards.end(shard) - first));
+      kernel.squared_distances(rows.row(first), rows.n_features, nullptr, n, centers.values.data(),
+                               rows.labels + first, distances);
+      for (int i = 0; i < n; ++i)
+        sum += rows.weights ? rows.weights[first + i] * distances[i] : distances[i];
+    }
+    part[shard] = sum;
+  });
+  double total = 0;
+  for (const double p : part) total += p;
+  return total;
+}
+
+template <class T>
+std::vector<FarRow> RowPass<T>::farthest(const Centers& centers, int64_t n) {
+  const auto measure = [&](int64_t first, int m, double* out) {
+    kernels_.squared_distances(rows_.row(first), rows_.n_features, nullptr, m,
+                               centers.values.data(), rows_.labels + first, out);
+  };
+  std::vector<FarRow> far;
+  for (const RowDistance& c : farthest_rows(rows_.n_rows, n, rows_.weights, measure)) {
+    std::vector<double> values(rows_.row(c.row), rows_.row(c.row) + rows_.n_features);
+    for (size_t t = 0; t < origin_.size(); ++t) values[t] -= origin_[t];
+    far.push_back({c.row, rows_.labels[c.row], c.squared_distance,
+                   rows_.weights ? rows_.weights[c.row] : 1.0, std::move(values)});
+  }
+  return far;
+}
+
+template <class T>
+void RowPass<T>::renumber(const std::vector<int32_t>& order) {
+  std::vector<int32_t> number(order.size());
+  for (size_t j = 0; j < order.size(); ++j) number[order[j]] = int32_t(j);
+  const Shards& shards = sums_.shards();
+  parallel_for(worthwhile_threads(rows_.n_threads, double(rows_.n_rows)), shards.count(),
+               [&](int, int64_t shard) {
+                 for (int64_t i = shards.begin(shard); i < shards.end(shard); ++i)
+                   rows_.labels[i] = number[rows_.labels[i]];
+               });
+  sums_.renumber(order);
+}
+
+template class RowPass<float>;
+template class RowPass<double>;
+
+}  // namespace centroids

@@ -1,0 +1,60 @@
+// What all passes over rows in memory share: shards, labels, sums, inertia. A subclass says how the
+// rows of one shard find their nearest center.
+#pragma once
+
+#include <vector>
+
+#include "aligned.hpp"
+#include "assign/center_pack.hpp"
+#include "assign/pass.hpp"
+#include "kernels/kernels.hpp"
+#include "update/cluster_sums.hpp"
+
+namespace centroids {
+
+template <class T>
+class RowPass : public Pass {
+ public:
+  RowPass(const Rows<T>& rows, int64_t n_clusters, std::vector<double> origin);
+
+  int64_t n_rows() const final { return rows_.n_rows; }
+  void assign(const Centers& centers, Partials& out) final;
+  double inertia(const Centers& centers) final { return sum_squares(rows_, centers); }
+  std::vector<FarRow> farthest(const Centers& centers, int64_t n) final;
+  void renumber(const std::vector<int32_t>& order) override;
+  const std::vector<double>& origin() const final { return origin_; }
+
+  // Weighted sum of squared distances to the centers of the rows' labels. Its shards depend on the
+  // number of rows only, so that score() of a model gives the bits of inertia_.
+  static double sum_squares(const Rows<T>& rows, const Centers& centers);
+
+ protected:
+  // Called once before the shards of a visit.
+  virtual void prepare(const Centers& centers, int n_workers) = 0;
+  // Finds the labels of the rows of one shard and hands them to set_labels or set_label and, with
+  // sums_.is_full(), every row to the sums. Returns how many labels changed.
+  virtual int64_t assign_shard(int worker, int64_t shard) = 0;
+  // Called after a visit, with what it cost.
+  virtual void finish(double seconds) { (void)seconds; }
+
+  // New labels of n consecutive rows: stored, and added to the sums. Returns the changes.
+  int64_t set_labels(int worker, int64_t shard, int64_t first, int n, const int32_t* labels);
+  // A new label for one row, which is added to the sums with its whole shard later.
+  void set_label(int64_t shard, int64_t row, int32_t label);
+  void add_shard(int worker, int64_t shard);
+
+  Rows<T> rows_;
+  int64_t n_clusters_;
+  std::vector<double> origin_;
+  const Kernels<T>& kernels_;
+  ClusterSums<T> sums_;
+};
+
+// One block of packed rows and its nearest centers, private to a worker.
+template <class T>
+struct BlockScratch {
+  AlignedBuffer<T> packed;
+  BlockNearest<T> nearest;
+};
+
+}  // namespace centroids

@@ -1,0 +1,219 @@
+#include "assign/sparse_pass.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "assign/farthest.hpp"
+#include "threads/pool.hpp"
+
+namespace centroids {
+
+template <class T>
+void SparseCenters<T>::pack(const Centers& centers) {
+  constexpr int64_t kLine = 64 / int64_t(sizeof(T));
+  const int64_t k = centers.n_clusters, d = centers.n_features;
+  centers_ = &centers;
+  view_.lines = k <= kLine ? 1 : k <= 2 * kLine ? 2 : 4;
+  const int64_t group = view_.lines * kLine;
+  view_.n_groups = (k + group - 1) / group;
+  packed_.resize(n_lanes() * d);
+  half_norms_.resize(n_lanes());
+  std::fill_n(half_norms_.data(), n_lanes(), std::numeric_limits<T>::infinity());
+  exact_half_norms_ = squared_norms(centers);
+  max_norm_ = 0;
+  for (int64_t j = 0; j < n_lanes(); ++j) {
+    T* lane = packed_.data() + j / group * group * d + j % group;
+    for (int64_t t = 0; t < d; ++t) lane[t * group] = j < k ? T(centers.row(j)[t]) : T(0);
+    if (j >= k) continue;
+    max_norm_ = std::max(max_norm_, std::sqrt(exact_half_norms_[j]));
+    exact_half_norms_[j] /= 2;
+    half_norms_.data()[j] = T(exact_half_norms_[j]);
+  }
+  view_.packed = packed_.data();
+  view_.half_norms = half_norms_.data();
+}
+
+template <class T>
+void SparseCenters<T>::score(const SparseRow<T>& row, T* scores) const {
+  kernels<T>().sparse_scores(row.values, row.columns, row.n_entries, centers_->n_features, view_,
+                             scores);
+}
+
+template <class T>
+SparseNearest SparseCenters<T>::nearest(const SparseRow<T>& row, T* scores) const {
+  score(row, scores);
+  const int32_t k = int32_t(centers_->n_clusters);
+  SparseNearest best{0, -1};
+  T second = std::numeric_limits<T>::infinity();
+  for (int32_t j = 1; j < k; ++j) {
+    if (scores[j] < scores[best.label]) {
+      second = scores[best.label];
+      best = {j, best.label};
+    } else if (best.second_label < 0 || scores[j] < second) {
+      second = scores[j];
+      best.second_label = j;
+    }
+  }
+  if constexpr (sizeof(T) == sizeof(float)) {
+    // |error of a score| <= (n + 2) eps (|x| |c| + |c|^2 / 2), for n rounded steps (Higham,
+    // Accuracy and Stability of Numerical Algorithms, 2002, section 3.1); the baseline rounds twice
+    // a step.
+    double norm = 0;
+    for (int64_t e = 0; e < row.n_entries; ++e)
+      norm += double(row.values[e]) * double(row.values[e]);
+    const double doubt = double(row.n_entries + 2) * std::numeric_limits<float>::epsilon() *
+                         (std::sqrt(norm) + max_norm_) * max_norm_;
+    if (k > 1 && double(second) - double(scores[best.label]) <= 2 * doubt)
+      return settle(row, scores, double(second) + 2 * doubt);
+  }
+  return best;
+}
+
+template <class T>
+SparseNearest SparseCenters<T>::settle(const SparseRow<T>& row, const T* scores,
+                                       double limit) const {
+  SparseNearest best{-1, -1};
+  double nearest = 0, second = 0;
+  for (int32_t j = 0; j < int32_t(centers_->n_clusters); ++j) {
+    if (!(double(scores[j]) <= limit)) continue;
+    double score = exact_half_norms_[j];
+    for (int64_t e = 0; e < row.n_entries; ++e)
+      score -= double(row.values[e]) * centers_->row(j)[row.columns[e]];
+    if (best.label < 0 || score < nearest) {
+      best = {j, best.label};
+      second = nearest;
+      nearest = score;
+    } else if (best.second_label < 0 || score < second) {
+      best.second_label = j;
+      second = score;
+    }
+  }
+  return best;
+}
+
+template <class T>
+SparsePass<T>::SparsePass(const SparseRows<T>& rows, int64_t n_clusters)
+    : rows_(rows), total_(n_clusters, rows.n_features) {
+  std::fill_n(rows_.labels, rows_.n_rows, -1);
+}
+
+template <class T>
+int64_t SparsePass<T>::label(const SparseRows<T>& rows, const SparseCenters<T>& centers,
+                             std::vector<char>& touched) {
+  const Shards shards(rows.n_rows, kBlockRows);
+  const int n_threads =
+      worthwhile_threads(rows.n_threads, rows.n_entries() * double(centers.n_lanes()) / 4);
+  std::vector<AlignedBuffer<T>> scores(n_threads);
+  std::vector<std::vector<char>> touched_by(n_threads, std::vector<char>(touched.size()));
+  std::vector<int64_t> n_changed(shards.count());
+  parallel_for(n_threads, shards.count(), [&](int worker, int64_t shard) {
+    scores[worker].resize(centers.n_lanes());
+    for (int64_t i = shards.begin(shard); i < shards.end(shard); ++i) {
+      const int32_t label = centers.nearest(rows.row(i), scores[worker].data()).label;
+      const int32_t old_label = rows.labels[i];
+      if (label == old_label) continue;
+      rows.labels[i] = label;
+      ++n_changed[shard];
+      if (touched.empty()) continue;
+      touched_by[worker][label] = 1;
+      if (old_label >= 0) touched_by[worker][old_label] = 1;
+    }
+  });
+  for (const auto& flags : touched_by)
+    for (size_t j = 0; j < flags.size(); ++j) touched[j] |= flags[j];
+  return std::accumulate(n_changed.begin(), n_changed.end(), int64_t(0));
+}
+
+template <class T>
+void SparsePass<T>::assign(const Centers& centers, Partials& out) {
+  centers_.pack(centers);
+  std::vector<char> touched(centers.n_clusters);
+  const int64_t n_changed = label(rows_, centers_, touched);
+  if (n_changed > 0) sum_again(touched);
+  out = total_;
+  out.n_changed = n_changed;
+}
+
+// The clusters that changed are summed anew, each by one thread in row order: no number of threads
+// changes a sum, and no drift builds up.
+template <class T>
+void SparsePass<T>::sum_again(const std::vector<char>& touched) {
+  const int64_t k = total_.n_clusters, d = total_.n_features;
+  std::vector<int64_t> start(k + 1), list(rows_.n_rows);  // rows by cluster, in row order
+  for (int64_t i = 0; i < rows_.n_rows; ++i) ++start[rows_.labels[i] + 1];
+  std::partial_sum(start.begin(), start.end(), start.begin());
+  std::vector<int64_t> next = start;
+  for (int64_t i = 0; i < rows_.n_rows; ++i) list[next[rows_.labels[i]]++] = i;
+
+  parallel_for(worthwhile_threads(rows_.n_threads, 4 * rows_.n_entries()), k, [&](int, int64_t j) {
+    if (!touched[j]) return;
+    double* sums = total_.sums.data() + j * d;
+    std::fill_n(sums, d, 0.0);
+    total_.weights[j] = 0;
+    total_.counts[j] = start[j + 1] - start[j];
+    for (int64_t at = start[j]; at < start[j + 1]; ++at) {
+      const SparseRow<T> row = rows_.row(list[at]);
+      const double w = rows_.weight(list[at]);
+      for (int64_t e = 0; e < row.n_entries; ++e) sums[row.columns[e]] += w * double(row.values[e]);
+      total_.weights[j] += w;
+    }
+  });
+}
+
+template <class T>
+double SparsePass<T>::sum_squares(const SparseRows<T>& rows, const Centers& centers) {
+  const std::vector<double> norms = squared_norms(centers);
+  const Shards shards(rows.n_rows);
+  std::vector<double> part(shards.count());
+  parallel_for(worthwhile_threads(rows.n_threads, 4 * rows.n_entries()), shards.count(),
+               [&](int, int64_t shard) {
+                 for (int64_t i = shards.begin(shard); i < shards.end(shard); ++i) {
+                   const int32_t j = rows.labels[i];
+                   part[shard] +=
+                       rows.weight(i) * squared_distance(rows.row(i), centers.row(j), norms[j]);
+                 }
+               });
+  return std::accumulate(part.begin(), part.end(), 0.0);
+}
+
+template <class T>
+std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) {
+  const std::vector<double> norms = squared_norms(centers);
+  const auto measure = [&](int64_t first, int m, double* out) {
+    for (int i = 0; i < m; ++i) {
+      const int32_t j = rows_.labels[first + i];
+      out[i] = squared_distance(rows_.row(first + i), centers.row(j), norms[j]);
+    }
+  };
+  std::vector<FarRow> far;
+  for (const RowDistance& c : farthest_rows(rows_.n_rows, n, rows_.weights, measure)) {
+    std::vector<double> values(rows_.n_features);
+    copy_row(rows_, c.row, values.data());
+    far.push_back(
+        {c.row, rows_.labels[c.row], c.squared_distance, rows_.weight(c.row), std::move(values)});
+  }
+  return far;
+}
+
+template <class T>
+void SparsePass<T>::renumber(const std::vector<int32_t>& order) {
+  std::vector<int32_t> number(order.size());
+  for (size_t j = 0; j < order.size(); ++j) number[order[j]] = int32_t(j);
+  for (int64_t i = 0; i < rows_.n_rows; ++i) rows_.labels[i] = number[rows_.labels[i]];
+  const Partials old = total_;
+  for (size_t j = 0; j < order.size(); ++j) {
+    std::copy_n(old.sums.begin() + order[j] * old.n_features, old.n_features,
+                total_.sums.begin() + int64_t(j) * old.n_features);
+    total_.weights[j] = old.weights[order[j]];
+    total_.counts[j] = old.counts[order[j]];
+  }
+}
+
+template class SparseCenters<float>;
+template class SparseCenters<double>;
+template class SparsePass<float>;
+template class SparsePass<double>;
+
+}  // namespace centroids

@@ -1,0 +1,74 @@
+// The pass over sparse rows in memory: every row against every center, entry by entry.
+//
+// A row's label is a function of (row, centers). In float32, scores that rounding could have put in
+// the wrong order are computed again in float64.
+#pragma once
+
+#include <vector>
+
+#include "aligned.hpp"
+#include "assign/pass.hpp"
+#include "assign/sparse_rows.hpp"
+#include "kernels/kernels.hpp"
+#include "threads/shards.hpp"
+
+namespace centroids {
+
+// Nearest centers of one row; the second is -1 where there is none.
+struct SparseNearest {
+  int32_t label;
+  int32_t second_label;
+};
+
+// Centers packed for the sparse kernel.
+template <class T>
+class SparseCenters {
+ public:
+  explicit SparseCenters(const Centers& centers) { pack(centers); }
+  SparseCenters() = default;
+  void pack(const Centers& centers);
+
+  // `scores` is scratch of n_lanes() values, aligned to a cache line.
+  SparseNearest nearest(const SparseRow<T>& row, T* scores) const;
+  // scores[j] = |c_j|^2 / 2 - x.c_j
+  void score(const SparseRow<T>& row, T* scores) const;
+  int64_t n_lanes() const { return view_.n_groups * view_.lines * 64 / int64_t(sizeof(T)); }
+
+ private:
+  SparseNearest settle(const SparseRow<T>& row, const T* scores, double limit) const;
+
+  const Centers* centers_ = nullptr;
+  SparsePackedCenters<T> view_{};
+  AlignedBuffer<T> packed_, half_norms_;
+  std::vector<double> exact_half_norms_;
+  double max_norm_ = 0;
+};
+
+template <class T>
+class SparsePass final : public Pass {
+ public:
+  SparsePass(const SparseRows<T>& rows, int64_t n_clusters);
+
+  int64_t n_rows() const override { return rows_.n_rows; }
+  void assign(const Centers& centers, Partials& out) override;
+  double inertia(const Centers& centers) override { return sum_squares(rows_, centers); }
+  std::vector<FarRow> farthest(const Centers& centers, int64_t n) override;
+  void renumber(const std::vector<int32_t>& order) override;
+  const std::vector<double>& origin() const override { return origin_; }
+
+  static double sum_squares(const SparseRows<T>& rows, const Centers& centers);
+  // Labels all rows; touched[j] is set for each cluster that lost or gained one. Returns how many
+  // rows changed their label.
+  static int64_t label(const SparseRows<T>& rows, const SparseCenters<T>& centers,
+                       std::vector<char>& touched);
+
+ private:
+  void sum_again(const std::vector<char>& touched);
+
+  SparseRows<T> rows_;
+  std::vector<double> origin_;  // empty: shifted rows would not be sparse
+  SparseCenters<T> centers_;
+  Partials total_;
+};
+
+}  // namespace centroids

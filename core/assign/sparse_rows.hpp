@@ -1,0 +1,87 @@
+// Sparse rows and their distances to dense centers.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "centers.hpp"
+#include "sparse_view.hpp"
+
+namespace centroids {
+
+template <class T>
+struct SparseRow {
+  const T* values;
+  const int32_t* columns;
+  int64_t n_entries;
+};
+
+// The rows a sparse pass works on, and where their labels are kept (compare Rows).
+template <class T>
+struct SparseRows {
+  const T* values;
+  const int32_t* columns;
+  const int64_t* starts;
+  int64_t n_rows;
+  int64_t n_features;
+  const double* weights;  // n_rows, or null: one each
+  int32_t* labels;        // n_rows
+  int n_threads;
+
+  SparseRow<T> row(int64_t i) const {
+    return {values + starts[i], columns + starts[i], starts[i + 1] - starts[i]};
+  }
+  double weight(int64_t i) const { return weights ? weights[i] : 1.0; }
+  double n_entries() const { return double(starts[n_rows]); }
+};
+
+template <class T>
+SparseRows<T> rows_of(const SparseView& x, const double* weights, int32_t* labels, int n_threads) {
+  return {static_cast<const T*>(x.values),
+          x.columns,
+          x.starts,
+          x.n_rows,
+          x.n_cols,
+          weights,
+          labels,
+          n_threads};
+}
+
+template <class T>
+void copy_row(const SparseRows<T>& rows, int64_t i, double* out) {
+  std::fill_n(out, rows.n_features, 0.0);
+  const SparseRow<T> row = rows.row(i);
+  for (int64_t e = 0; e < row.n_entries; ++e) out[row.columns[e]] = row.values[e];
+}
+
+// |c|^2 of each center, added in column order.
+inline std::vector<double> squared_norms(const Centers& centers) {
+  std::vector<double> norms(centers.n_clusters);
+  for (int64_t j = 0; j < centers.n_clusters; ++j)
+    for (int64_t t = 0; t < centers.n_features; ++t)
+      norms[j] += centers.row(j)[t] * centers.row(j)[t];
+  return norms;
+}
+
+// A squared distance below the rounding error of its formula, given the squared norms, is zero.
+inline double without_noise(double squared_distance, double norm, double other_norm) {
+  constexpr double kNoise = 4 * std::numeric_limits<double>::epsilon();
+  return squared_distance <= kNoise * (norm + other_norm) ? 0.0 : squared_distance;
+}
+
+// |x - c|^2 = |c|^2 - sum over the entries of x of x (2c - x). Both sums run in column order, so
+// that a row equal to its center is at distance 0 exactly.
+template <class T>
+double squared_distance(const SparseRow<T>& row, const double* center, double center_norm) {
+  double nearer = 0, norm = 0;
+  for (int64_t e = 0; e < row.n_entries; ++e) {
+    const double x = row.values[e];
+    nearer += x * (2 * center[row.columns[e]] - x);
+    norm += x * x;
+  }
+  return without_noise(center_norm - nearer, center_norm, norm);
+}
+
+}  // namespace centroids

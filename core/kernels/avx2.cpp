@@ -1,0 +1,13 @@
+// The kernels for AVX2 with FMA.
+#define CENTROIDS_ISA_NAME "avx2"
+#define CENTROIDS_VECTOR_BYTES 32
+#define CENTROIDS_ROW_VECTORS 4
+#define CENTROIDS_MAX_GROUP 3
+#include "kernels/kernels.inl"
+
+namespace centroids {
+extern const Kernels<float> avx2_f32;
+extern const Kernels<double> avx2_f64;
+const Kernels<float> avx2_f32 = make_kernels<float>();
+const Kernels<double> avx2_f64 = make_kernels<double>();
+}  // namespace centroids

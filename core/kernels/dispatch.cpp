@@ -1,0 +1,103 @@
+// Chooses the kernels once per process.
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/kernels.hpp"
+
+namespace centroids {
+
+#if defined(__x86_64__)
+extern const Kernels<float> avx512_f32, avx2_f32;
+extern const Kernels<double> avx512_f64, avx2_f64;
+#elif defined(__aarch64__)
+extern const Kernels<float> neon_f32;
+extern const Kernels<double> neon_f64;
+#endif
+extern const Kernels<float> baseline_f32;
+extern const Kernels<double> baseline_f64;
+
+namespace {
+
+struct Isa {
+  const char* name;
+  bool runs_here;
+  const Kernels<float>* f32;
+  const Kernels<double>* f64;
+};
+
+// Best first.
+const Isa* isas(int& n) {
+  static const Isa table[] = {
+#if defined(__x86_64__)
+      {"avx512",
+       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"),
+       &avx512_f32, &avx512_f64},
+      {"avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), &avx2_f32,
+       &avx2_f64},
+#elif defined(__aarch64__)
+      {"neon", true, &neon_f32, &neon_f64},
+#endif
+      {"baseline", true, &baseline_f32, &baseline_f64},
+  };
+  n = int(sizeof(table) / sizeof(table[0]));
+  return table;
+}
+
+const Isa& chosen() {
+  static const Isa& isa = []() -> const Isa& {
+    int n;
+    const Isa* table = isas(n);
+    const char* forced = std::getenv("CENTROIDS_ISA");
+    for (int i = 0; i < n; ++i)
+      if (table[i].runs_here && (!forced || !*forced || !std::strcmp(forced, table[i].name)))
+        return table[i];
+    throw std::runtime_error(std::string("CENTROIDS_ISA=") + forced +
+                             " names no instruction set that this build has and this machine runs");
+  }();
+  return isa;
+}
+
+template <class T>
+const Kernels<T>* pick(const Isa& isa);
+template <>
+const Kernels<float>* pick<float>(const Isa& isa) {
+  return isa.f32;
+}
+template <>
+const Kernels<double>* pick<double>(const Isa& isa) {
+  return isa.f64;
+}
+
+}  // namespace
+
+template <class T>
+const Kernels<T>& kernels() {
+  return *pick<T>(chosen());
+}
+
+int available_isas(const char** names) {
+  int n, written = 0;
+  const Isa* table = isas(n);
+  for (int i = 0; i < n; ++i)
+    if (table[i].runs_here) names[written++] = table[i].name;
+  return written;
+}
+
+template <class T>
+const Kernels<T>* kernels_for(const char* isa) {
+  int n;
+  const Isa* table = isas(n);
+  for (int i = 0; i < n; ++i)
+    if (table[i].runs_here && !std::strcmp(isa, table[i].name)) return pick<T>(table[i]);
+  return nullptr;
+}
+
+template const Kernels<float>& kernels<float>();
+template const Kernels<double>& kernels<double>();
+template const Kernels<float>* kernels_for<float>(const char*);
+template const Kernels<double>* kernels_for<double>(const char*);
+
+}  // namespace centroids

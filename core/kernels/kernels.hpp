@@ -1,0 +1,132 @@
+// The table of native kernels, one per element type, filled in once per process for the best
+// instruction set of the machine. Formulas and bounds: README.md in this folder.
+#pragma once
+
+#include <cstdint>
+
+namespace centroids {
+
+// Rows are visited in blocks of this many; it is a multiple of every vector length.
+inline constexpr int kBlockRows = 64;
+
+// point_distances sums features in ascending order for rows narrower than this many cache lines,
+// and in one partial sum for each place of a cache line for wider ones.
+inline constexpr int kNarrowLines = 6;
+
+// How much of the nearest-center search a caller needs.
+enum class Search { nearest, with_second_score, with_second };
+
+// Nearest centers of one block, by score = |c|^2 / 2 - x.c (smaller is nearer).
+template <class T>
+struct BlockNearest {
+  alignas(64) T score[kBlockRows];
+  alignas(64) T second_score[kBlockRows];
+  alignas(64) int32_t label[kBlockRows];
+  alignas(64) int32_t second_label[kBlockRows];
+};
+
+// Centers, shifted, half-squared and interleaved for the assignment tile:
+// packed[group][feature][lane], `group_size` lanes a group, half_norms[group * group_size + lane];
+// lanes past n_centers have a half norm of +infinity and never win.
+template <class T>
+struct PackedCenters {
+  const T* packed;
+  const T* half_norms;
+  int32_t n_centers;
+  int32_t group_size;
+};
+
+// How the centers moved, per cluster, each number rounded to the safe side; and the rounding error
+// of the scores: a row keeps its label when lower^2 - upper^2 > doubt_slope * upper + doubt.
+struct Motion {
+  const float* own_shift;    // distance the center moved
+  const float* other_shift;  // largest distance any other center moved
+  const float* neighbor;     // distance to the nearest other center; 0 where unknown
+  float doubt_slope;
+  float doubt;
+};
+
+// Centers by column, for sparse rows: packed[group][column][lane], `lines` (1, 2 or 4) cache lines
+// of lanes a group, half_norms[group][lane]; both aligned to a cache line. Lanes past the last
+// center have a half norm of +infinity.
+template <class T>
+struct SparsePackedCenters {
+  const T* packed;
+  const T* half_norms;
+  int64_t n_groups;
+  int lines;
+};
+
+template <class T>
+struct Kernels {
+  const char* isa;
+  // Largest group_size that assign_block accepts.
+  int32_t max_group_size;
+
+  // out[feature][lane] = shift[feature] - x[row][feature] for up to kBlockRows rows; the remaining
+  // lanes are zero. `rows` lists the row numbers, or is null for 0 .. n_rows-1.
+  void (*pack_block)(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
+                     T* out);
+  // Squared norms |x - shift|^2 of a packed block, in T.
+  void (*block_norms)(const T* packed_rows, int64_t n_cols, T* out);
+  // Nearest center for each of the first n_rows lanes of a packed block; the lowest index wins
+  // ties.
+  void (*assign_block)(const T* packed_rows, int64_t n_cols, int n_rows,
+                       const PackedCenters<T>& centers, Search search, BlockNearest<T>& out);
+  // scores[lane * stride + j] for every center j: what `transform` and the tests need.
+  void (*score_block)(const T* packed_rows, int64_t n_cols, const PackedCenters<T>& centers,
+                      T* scores, int64_t stride);
+
+  // sums[label[i]] += w[i] * (x[i] - origin), in row order, in float64. w null: weights of one.
+  void (*add_rows)(const T* x, int64_t n_cols, int n_rows, const int32_t* labels, const double* w,
+                   const double* origin, double* sums);
+  // (sum, error) += factor * (x - origin), as an error-free transformation (Knuth's TwoSum).
+  void (*add_row_compensated)(const T* x, int64_t n_cols, double factor, const double* origin,
+                              double* sum, double* error);
+  // out[p * kBlockRows + i] = |x[rows[i]] - points[p]|^2 in T, for up to kBlockRows rows, without
+  // cancellation; `scratch` holds n_cols * kBlockRows values. Both are aligned to a cache line.
+  void (*point_distances)(const T* x, int64_t n_cols, const int32_t* rows, int n_rows,
+                          const T* points, int n_points, T* scratch, T* out);
+  // gains[p] += sum of w[i] * max(0, current[i] - tried[p * kBlockRows + i]) over a whole block;
+  // lanes without a row have current = 0. w null: weights of one.
+  void (*add_gains)(const T* current, const T* tried, int n_points, const double* w, double* gains);
+  // Sum of w[i] * values[i]. w null: weights of one.
+  double (*weighted_sum)(const T* values, const double* w, int64_t n);
+  // Lists the i in [0, n) with values[i] > threshold[labels[i]], ascending; returns how many.
+  int (*select_above)(const T* values, const int32_t* labels, const T* threshold, int n,
+                      int32_t* out);
+  // Hamerly's bounds of rows 0 .. n-1 after the centers have moved; see Motion. Lists the rows that
+  // may have another nearest center and returns how many. Updates upper for all rows, but lower
+  // only for those not listed: a closer look at the others may cost them less than other_shift.
+  int (*advance_bounds)(const Motion& motion, const int32_t* labels, int n, float* upper,
+                        float* lower, int32_t* out);
+  // sum[t] += w * v, square_sum[t] += w * v * v with v = x[i][t] - reference[t].
+  void (*add_moments)(const T* x, int64_t n_cols, int n_rows, const double* w,
+                      const double* reference, double* sum, double* square_sum);
+  // out[i] = |x[i] - centers[labels[i]]|^2 in float64, the same bits on every instruction set.
+  void (*squared_distances)(const T* x, int64_t n_cols, const int32_t* rows, int n_rows,
+                            const double* centers, const int32_t* labels, double* out);
+
+  // scores[j] = |c_j|^2 / 2 - x.c_j for every lane, x being one sparse row; entries are added in
+  // order. `scores` is aligned to a cache line.
+  void (*sparse_scores)(const T* values, const int32_t* columns, int64_t n_entries, int64_t n_cols,
+                        const SparsePackedCenters<T>& centers, T* scores);
+};
+
+// The kernels for this machine, or those forced by CENTROIDS_ISA = avx512 | avx2 | neon | baseline.
+template <class T>
+const Kernels<T>& kernels();
+
+// Names of the instruction sets this build has and this machine can run, best first.
+// Returns the number written (at most 4).
+int available_isas(const char** names);
+
+// Kernels of one instruction set by name; null when the build or the machine lacks it.
+template <class T>
+const Kernels<T>* kernels_for(const char* isa);
+
+// The plain reference: scalar loops with a correctly rounded fused multiply-add.
+template <class T>
+const Kernels<T>& reference_kernels();
+
+}  // namespace centroids

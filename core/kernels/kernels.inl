@@ -1,0 +1,659 @@
+// The body of every native kernel, compiled once per instruction set (avx512.cpp, avx2.cpp, ...).
+//
+// The including file defines
+//   CENTROIDS_ISA_NAME      the name in the dispatch table
+//   CENTROIDS_VECTOR_BYTES  register width
+//   CENTROIDS_ROW_VECTORS   row vectors a wide tile holds (tile: ROW_VECTORS x group_size)
+//   CENTROIDS_MAX_GROUP     centers a tile holds at most
+// Everything here has internal linkage and uses no std:: function: a template instantiated in two
+// translation units with different -m flags would be merged by the linker, and the wrong one kept.
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__FMA__) || defined(__AVX512F__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#include "kernels/kernels.hpp"
+
+namespace centroids {
+namespace {
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+  typedef float Value __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
+  typedef float Unaligned __attribute__((vector_size(CENTROIDS_VECTOR_BYTES), aligned(4)));
+  typedef int32_t Index __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
+  typedef float Four __attribute__((vector_size(16)));
+  typedef float FourUnaligned __attribute__((vector_size(16), aligned(4)));
+};
+template <>
+struct VectorOf<double> {
+  typedef double Value __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
+  typedef double Unaligned __attribute__((vector_size(CENTROIDS_VECTOR_BYTES), aligned(8)));
+  typedef int64_t Index __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
+  typedef double Four __attribute__((vector_size(32)));
+  typedef double FourUnaligned __attribute__((vector_size(32), aligned(8)));
+};
+
+template <class T>
+using Vec = typename VectorOf<T>::Value;
+template <class T>
+using IndexVec = typename VectorOf<T>::Index;
+
+template <class T>
+constexpr int kLanes = CENTROIDS_VECTOR_BYTES / int(sizeof(T));
+
+#define CENTROIDS_INLINE inline __attribute__((always_inline))
+
+template <class T>
+CENTROIDS_INLINE Vec<T> splat(T value) {
+  return Vec<T>{} + value;
+}
+
+template <class T>
+CENTROIDS_INLINE Vec<T> load(const T* p) {
+  return *reinterpret_cast<const Vec<T>*>(p);
+}
+
+template <class T>
+CENTROIDS_INLINE void store(T* p, Vec<T> v) {
+  *reinterpret_cast<Vec<T>*>(p) = v;
+}
+
+// a * b + c in one rounding where the instruction set can; the baseline rounds twice.
+CENTROIDS_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+#if defined(__AVX512F__)
+  return (Vec<float>)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__FMA__)
+  return (Vec<float>)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+  return (Vec<float>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return a * b + c;
+#endif
+}
+
+CENTROIDS_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
+#if defined(__AVX512F__)
+  return (Vec<double>)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__FMA__)
+  return (Vec<double>)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+  return (Vec<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+  return a * b + c;
+#endif
+}
+
+// ---------------------------------------------------------------- packing rows
+
+// Four rows by four columns, transposed in registers: out[column][row] = shift - x (-x without
+// shift).
+template <bool NEGATE, class T>
+CENTROIDS_INLINE void transpose_four(const T* r0, const T* r1, const T* r2, const T* r3,
+                                     const T* shift, T* out) {
+  using Four = typename VectorOf<T>::Four;
+  using FourUnaligned = typename VectorOf<T>::FourUnaligned;
+  const auto load4 = [](const T* p) -> Four { return *reinterpret_cast<const FourUnaligned*>(p); };
+  Four s = {};
+  if constexpr (!NEGATE) s = load4(shift);
+  const Four a = s - load4(r0), b = s - load4(r1), c = s - load4(r2), d = s - load4(r3);
+  const Four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const Four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const Four cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const auto store4 = [](T* p, Four v) { *reinterpret_cast<FourUnaligned*>(p) = v; };
+  store4(out, __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5));
+  store4(out + kBlockRows, __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7));
+  store4(out + 2 * kBlockRows, __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5));
+  store4(out + 3 * kBlockRows, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7));
+}
+
+// Rows [row, row + n_rows) by columns [first, last): n_rows and the width are at most one cache
+// line of elements, so each packed line is filled at once and never visited again.
+template <bool NEGATE, class T>
+CENTROIDS_INLINE void pack_square(const T* const* row, int n_rows, int64_t first, int64_t last,
+                                  const T* shift, T* out) {
+  const auto shifted = [&](const T* r, int64_t t) { return NEGATE ? -r[t] : shift[t] - r[t]; };
+  int i = 0;
+  for (; i + 4 <= n_rows; i += 4) {
+    int64_t t = first;
+    for (; t + 4 <= last; t += 4)
+      transpose_four<NEGATE>(row[i] + t, row[i + 1] + t, row[i + 2] + t, row[i + 3] + t,
+                             NEGATE ? row[i] : shift + t, out + t * kBlockRows + i);
+    for (; t < last; ++t) {
+      T* lane = out + t * kBlockRows + i;
+      lane[0] = shifted(row[i], t);
+      lane[1] = shifted(row[i + 1], t);
+      lane[2] = shifted(row[i + 2], t);
+      lane[3] = shifted(row[i + 3], t);
+    }
+  }
+  for (; i < n_rows; ++i)
+    for (int64_t t = first; t < last; ++t) out[t * kBlockRows + i] = shifted(row[i], t);
+}
+
+template <bool NEGATE, class T>
+void pack_rows(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
+               T* out) {
+  constexpr int kSquare = 64 / int(sizeof(T));
+  const T* row[kBlockRows];
+  for (int i = 0; i < n_rows; ++i) row[i] = x + int64_t(rows ? rows[i] : i) * n_cols;
+  for (int i = 0; i < n_rows; i += kSquare) {
+    const int square_rows = n_rows - i < kSquare ? n_rows - i : kSquare;
+    for (int64_t first = 0; first < n_cols; first += kSquare) {
+      const int64_t last = first + kSquare < n_cols ? first + kSquare : n_cols;
+      pack_square<NEGATE>(row + i, square_rows, first, last, shift, out + i);
+    }
+  }
+  if (n_rows < kBlockRows)
+    for (int64_t t = 0; t < n_cols; ++t)
+      for (int lane = n_rows; lane < kBlockRows; ++lane) out[t * kBlockRows + lane] = T(0);
+}
+
+template <class T>
+void pack_block(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
+                T* out) {
+  pack_rows<false>(x, n_cols, rows, n_rows, shift, out);
+}
+
+template <class T>
+void block_norms(const T* packed_rows, int64_t n_cols, T* out) {
+  for (int lane = 0; lane < kBlockRows; lane += kLanes<T>) {
+    Vec<T> sum = splat(T(0));
+    for (int64_t t = 0; t < n_cols; ++t) {
+      const Vec<T> x = load(packed_rows + t * kBlockRows + lane);
+      sum = fma(x, x, sum);
+    }
+    store(out + lane, sum);
+  }
+}
+
+// ---------------------------------------------------------------- assignment
+
+// The register tile: scores of ROWS row vectors against GROUP centers, summed over the features in
+// ascending order, one chain of fused multiply-adds for each (row, center), whatever the tile.
+template <class T, int ROWS, int GROUP>
+struct Tile {
+  Vec<T> score[GROUP][ROWS];
+
+  CENTROIDS_INLINE void compute(const T* rows, int64_t n_cols, const T* group,
+                                const T* half_norms) {
+#pragma GCC unroll 16
+    for (int j = 0; j < GROUP; ++j)
+#pragma GCC unroll 8
+      for (int r = 0; r < ROWS; ++r) score[j][r] = splat(half_norms[j]);
+    for (int64_t t = 0; t < n_cols; ++t, rows += kBlockRows, group += GROUP) {
+      Vec<T> x[ROWS];
+#pragma GCC unroll 8
+      for (int r = 0; r < ROWS; ++r) x[r] = load(rows + r * kLanes<T>);
+#pragma GCC unroll 16
+      for (int j = 0; j < GROUP; ++j) {
+        const Vec<T> c = splat(group[j]);
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; ++r) score[j][r] = fma(x[r], c, score[j][r]);
+      }
+    }
+  }
+};
+
+// Running nearest (and second nearest) of ROWS row vectors.
+template <class T, int ROWS, Search SEARCH>
+struct Running {
+  Vec<T> score[ROWS], second_score[ROWS];
+  IndexVec<T> label[ROWS], second_label[ROWS];
+
+  CENTROIDS_INLINE void clear() {
+    const T infinity = T(__builtin_inff());
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; ++r) {
+      score[r] = second_score[r] = splat(infinity);
+      label[r] = second_label[r] = IndexVec<T>{};
+    }
+  }
+
+  // Centers arrive in ascending order, so "strictly smaller" lets the lowest index win ties.
+  CENTROIDS_INLINE void update(int r, Vec<T> candidate, int32_t j) {
+    const IndexVec<T> index = IndexVec<T>{} + j;
+    const auto nearer = candidate < score[r];
+    if constexpr (SEARCH == Search::with_second_score) {
+      const Vec<T> loser = nearer ? score[r] : candidate;
+      second_score[r] = loser < second_score[r] ? loser : second_score[r];
+    } else if constexpr (SEARCH == Search::with_second) {
+      const Vec<T> loser = nearer ? score[r] : candidate;
+      const IndexVec<T> loser_label = nearer ? label[r] : index;
+      // A displaced best is second even among equals: it has the lower index.
+      const auto second = nearer | (loser < second_score[r]);
+      second_score[r] = second ? loser : second_score[r];
+      second_label[r] = second ? loser_label : second_label[r];
+    }
+    score[r] = nearer ? candidate : score[r];
+    label[r] = nearer ? index : label[r];
+  }
+};
+
+template <class T, int ROWS, int GROUP, Search SEARCH>
+void assign_group_size(const T* packed_rows, int64_t n_cols, int n_rows,
+                       const PackedCenters<T>& centers, BlockNearest<T>& out) {
+  for (int lane = 0; lane < n_rows; lane += ROWS * kLanes<T>) {
+    Running<T, ROWS, SEARCH> best;
+    best.clear();
+    const T* group = centers.packed;
+    for (int32_t j = 0; j < centers.n_centers; j += GROUP, group += n_cols * GROUP) {
+      Tile<T, ROWS, GROUP> tile;
+      tile.compute(packed_rows + lane, n_cols, group, centers.half_norms + j);
+#pragma GCC unroll 16
+      for (int c = 0; c < GROUP; ++c)
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; ++r) best.update(r, tile.score[c][r], j + c);
+    }
+    for (int r = 0; r < ROWS; ++r) {
+      const int first = lane + r * kLanes<T>;
+      store(out.score + first, best.score[r]);
+      if constexpr (SEARCH != Search::nearest)
+        store(out.second_score + first, best.second_score[r]);
+      for (int l = 0; l < kLanes<T>; ++l) out.label[first + l] = int32_t(best.label[r][l]);
+      if constexpr (SEARCH == Search::with_second)
+        for (int l = 0; l < kLanes<T>; ++l)
+          out.second_label[first + l] = int32_t(best.second_label[r][l]);
+    }
+  }
+}
+
+// Few centers: more row vectors a tile, so that enough independent chains hide the latency.
+template <class T, int GROUP>
+constexpr int kTileRows =
+    2 * GROUP <= CENTROIDS_MAX_GROUP && 2 * CENTROIDS_ROW_VECTORS * kLanes<T> <= kBlockRows
+        ? 2 * CENTROIDS_ROW_VECTORS
+        : CENTROIDS_ROW_VECTORS;
+
+template <class T, int GROUP>
+void assign_any_search(const T* rows, int64_t n_cols, int n, const PackedCenters<T>& centers,
+                       Search search, BlockNearest<T>& out) {
+  constexpr int R = kTileRows<T, GROUP>;
+  switch (search) {
+    case Search::nearest:
+      return assign_group_size<T, R, GROUP, Search::nearest>(rows, n_cols, n, centers, out);
+    case Search::with_second_score:
+      // The passes that skip rows ask with what is left: do not fill the tile with nothing.
+      if (n <= kLanes<T>)
+        return assign_group_size<T, 1, GROUP, Search::with_second_score>(rows, n_cols, n, centers,
+                                                                         out);
+      return assign_group_size<T, R, GROUP, Search::with_second_score>(rows, n_cols, n, centers,
+                                                                       out);
+    case Search::with_second:
+      return assign_group_size<T, R, GROUP, Search::with_second>(rows, n_cols, n, centers, out);
+  }
+}
+
+// Calls f(integral_constant<GROUP>) for the run-time group size.
+template <int N>
+struct Constant {
+  static constexpr int value = N;
+};
+template <int GROUP = 1, class F>
+CENTROIDS_INLINE void with_group_size(int32_t group_size, F f) {
+  if constexpr (GROUP <= CENTROIDS_MAX_GROUP) {
+    if (group_size == GROUP)
+      f(Constant<GROUP>{});
+    else
+      with_group_size<GROUP + 1>(group_size, f);
+  }
+}
+
+template <class T>
+void assign_block(const T* packed_rows, int64_t n_cols, int n_rows, const PackedCenters<T>& centers,
+                  Search search, BlockNearest<T>& out) {
+  with_group_size(centers.group_size, [&](auto group) {
+    assign_any_search<T, decltype(group)::value>(packed_rows, n_cols, n_rows, centers, search, out);
+  });
+}
+
+template <class T>
+void score_block(const T* packed_rows, int64_t n_cols, const PackedCenters<T>& centers, T* scores,
+                 int64_t stride) {
+  with_group_size(centers.group_size, [&](auto group_constant) {
+    constexpr int GROUP = decltype(group_constant)::value;
+    constexpr int R = kTileRows<T, GROUP>;
+    for (int lane = 0; lane < kBlockRows; lane += R * kLanes<T>) {
+      const T* group = centers.packed;
+      for (int32_t j = 0; j < centers.n_centers; j += GROUP, group += n_cols * GROUP) {
+        Tile<T, R, GROUP> tile;
+        tile.compute(packed_rows + lane, n_cols, group, centers.half_norms + j);
+        for (int c = 0; c < GROUP && j + c < centers.n_centers; ++c)
+          for (int r = 0; r < R; ++r)
+            for (int l = 0; l < kLanes<T>; ++l)
+              scores[(lane + r * kLanes<T> + l) * stride + j + c] = tile.score[c][r][l];
+      }
+    }
+  });
+}
+
+// ---------------------------------------------------------------- sums
+
+template <class T, bool WEIGHTED, bool SHIFTED>
+CENTROIDS_INLINE void add_row(const T* x, int64_t n_cols, double w, const double* origin,
+                              double* sum) {
+  for (int64_t t = 0; t < n_cols; ++t) {
+    double value = double(x[t]);
+    if constexpr (SHIFTED) value -= origin[t];
+    if constexpr (WEIGHTED) value *= w;
+    sum[t] += value;
+  }
+}
+
+template <class T, bool WEIGHTED, bool SHIFTED, int COLS>
+void add_rows_fixed(const T* x, int64_t n_cols, int n_rows, const int32_t* labels, const double* w,
+                    const double* origin, double* sums) {
+  const int64_t cols = COLS > 0 ? COLS : n_cols;  // a constant for narrow rows: no loop tails
+  for (int i = 0; i < n_rows; ++i)
+    add_row<T, WEIGHTED, SHIFTED>(x + i * cols, cols, WEIGHTED ? w[i] : 1.0, origin,
+                                  sums + int64_t(labels[i]) * cols);
+}
+
+template <int COLS = 1, class F>
+CENTROIDS_INLINE void with_narrow_columns(int64_t n_cols, F f) {
+  if constexpr (COLS <= 16) {
+    if (n_cols == COLS)
+      f(Constant<COLS>{});
+    else
+      with_narrow_columns<COLS + 1>(n_cols, f);
+  } else {
+    f(Constant<0>{});
+  }
+}
+
+template <class T>
+void add_rows(const T* x, int64_t n_cols, int n_rows, const int32_t* labels, const double* w,
+              const double* origin, double* sums) {
+  with_narrow_columns(n_cols, [&](auto columns) {
+    constexpr int C = decltype(columns)::value;
+    if (w && origin)
+      add_rows_fixed<T, true, true, C>(x, n_cols, n_rows, labels, w, origin, sums);
+    else if (w)
+      add_rows_fixed<T, true, false, C>(x, n_cols, n_rows, labels, w, origin, sums);
+    else if (origin)
+      add_rows_fixed<T, false, true, C>(x, n_cols, n_rows, labels, w, origin, sums);
+    else
+      add_rows_fixed<T, false, false, C>(x, n_cols, n_rows, labels, w, origin, sums);
+  });
+}
+
+template <class T>
+void add_row_compensated(const T* x, int64_t n_cols, double factor, const double* origin,
+                         double* sum, double* error) {
+  for (int64_t t = 0; t < n_cols; ++t) {
+    const double value = factor * (origin ? double(x[t]) - origin[t] : double(x[t]));
+    const double total = sum[t] + value;
+    const double part = total - sum[t];
+    error[t] += (sum[t] - (total - part)) + (value - part);
+    sum[t] = total;
+  }
+}
+
+typedef double Eight __attribute__((vector_size(64)));
+typedef double EightUnaligned __attribute__((vector_size(64), aligned(8)));
+
+CENTROIDS_INLINE Eight load_eight(const double* p) {
+  return *reinterpret_cast<const EightUnaligned*>(p);
+}
+CENTROIDS_INLINE Eight load_eight(const float* p) {
+  typedef float EightFloats __attribute__((vector_size(32), aligned(4)));
+  return __builtin_convertvector(*reinterpret_cast<const EightFloats*>(p), Eight);
+}
+
+CENTROIDS_INLINE double eight_sum(Eight sum) {
+  return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
+
+// Feature t goes to partial sum t % 8 and the eight are added as a fixed tree, so the order of
+// summation, and with it every bit, is the same for 128-, 256- and 512-bit registers.
+template <class T>
+CENTROIDS_INLINE double squared_distance(const T* x, const double* c, int64_t n_cols) {
+  Eight sum = {};
+  int64_t t = 0;
+  for (; t + 8 <= n_cols; t += 8) {
+    const Eight difference = load_eight(x + t) - load_eight(c + t);
+    sum += difference * difference;
+  }
+  for (int l = 0; t < n_cols; ++t, ++l) {
+    const double difference = double(x[t]) - c[t];
+    sum[l] += difference * difference;
+  }
+  return eight_sum(sum);
+}
+
+template <class T>
+void squared_distances(const T* x, int64_t n_cols, const int32_t* rows, int n_rows,
+                       const double* centers, const int32_t* labels, double* out) {
+  with_narrow_columns(n_cols, [&](auto columns) {
+    constexpr int C = decltype(columns)::value;
+    const int64_t cols = C > 0 ? C : n_cols;
+    for (int i = 0; i < n_rows; ++i)
+      out[i] = squared_distance(x + int64_t(rows ? rows[i] : i) * cols,
+                                centers + int64_t(labels[i]) * cols, cols);
+  });
+}
+
+// ---------------------------------------------------------------- distances without cancellation
+
+// Narrow rows: rows in the lanes, as in the assignment tile; features in ascending order.
+template <class T, int POINTS>
+CENTROIDS_INLINE void narrow_distances(const T* packed_rows, int64_t n_cols, const T* points,
+                                       T* out) {
+  constexpr int R = kBlockRows / kLanes<T> < CENTROIDS_ROW_VECTORS ? kBlockRows / kLanes<T>
+                                                                   : CENTROIDS_ROW_VECTORS;
+  for (int lane = 0; lane < kBlockRows; lane += R * kLanes<T>) {
+    Vec<T> sum[POINTS][R] = {};
+    for (int64_t t = 0; t < n_cols; ++t) {
+      Vec<T> x[R];
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) x[r] = load(packed_rows + t * kBlockRows + lane + r * kLanes<T>);
+#pragma GCC unroll 8
+      for (int p = 0; p < POINTS; ++p) {
+        const Vec<T> point = splat(points[p * n_cols + t]);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+          const Vec<T> difference = point + x[r];  // rows are packed as -x
+          sum[p][r] = fma(difference, difference, sum[p][r]);
+        }
+      }
+    }
+    for (int p = 0; p < POINTS; ++p)
+      for (int r = 0; r < R; ++r) store(out + p * kBlockRows + lane + r * kLanes<T>, sum[p][r]);
+  }
+}
+
+// One cache line of features, whatever the registers: the order of summation is part of the result.
+template <class T>
+constexpr int kLine = 64 / int(sizeof(T));
+
+// Adds the halves until one value is left.
+template <class T>
+CENTROIDS_INLINE T line_sum(const Vec<T>* v) {
+  alignas(64) T part[kLine<T>];
+  for (int i = 0; i < kLine<T> / kLanes<T>; ++i) store(part + i * kLanes<T>, v[i]);
+  typedef T Half __attribute__((vector_size(32), aligned(sizeof(T))));
+  typedef T Quarter __attribute__((vector_size(16), aligned(sizeof(T))));
+  *reinterpret_cast<Half*>(part) += *reinterpret_cast<Half*>(part + kLine<T> / 2);
+  *reinterpret_cast<Quarter*>(part) += *reinterpret_cast<Quarter*>(part + kLine<T> / 4);
+  if constexpr (sizeof(T) == 4) return (part[0] + part[2]) + (part[1] + part[3]);
+  return part[0] + part[1];
+}
+
+// Wide rows: features in the lanes, POINTS points against one row at a time.
+template <class T, int POINTS>
+CENTROIDS_INLINE void wide_distances(const T* row, int64_t n_cols, const T* points, T* out) {
+  constexpr int V = kLine<T> / kLanes<T>;
+  using Unaligned = typename VectorOf<T>::Unaligned;
+  Vec<T> sum[POINTS][V] = {};
+  int64_t t = 0;
+  for (; t + kLine<T> <= n_cols; t += kLine<T>)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const Vec<T> x = *reinterpret_cast<const Unaligned*>(row + t + v * kLanes<T>);
+#pragma GCC unroll 4
+      for (int p = 0; p < POINTS; ++p) {
+        const Vec<T> difference =
+            *reinterpret_cast<const Unaligned*>(points + p * n_cols + t + v * kLanes<T>) - x;
+        sum[p][v] = fma(difference, difference, sum[p][v]);
+      }
+    }
+  for (int p = 0; p < POINTS; ++p) {
+    T total = line_sum<T>(sum[p]);
+    for (int64_t s = t; s < n_cols; ++s) {
+      const T difference = points[p * n_cols + s] - row[s];
+      total += difference * difference;
+    }
+    out[p * kBlockRows] = total;
+  }
+}
+
+// Calls f(first point, Constant<how many>) for groups of at most MOST points.
+template <int MOST, class F>
+CENTROIDS_INLINE void for_point_groups(int n_points, F f) {
+  int p = 0;
+  for (; p + MOST <= n_points; p += MOST) f(p, Constant<MOST>{});
+  if constexpr (MOST > 1)
+    if (p < n_points) for_point_groups<MOST - 1>(n_points - p, [&](int q, auto n) { f(p + q, n); });
+}
+
+template <class T>
+void point_distances(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* points,
+                     int n_points, T* scratch, T* out) {
+  if (n_cols < kNarrowLines * kLine<T>) {
+    pack_rows<true>(x, n_cols, rows, n_rows, static_cast<const T*>(nullptr), scratch);
+    return for_point_groups<CENTROIDS_MAX_GROUP>(n_points, [&](int p, auto group) {
+      narrow_distances<T, decltype(group)::value>(scratch, n_cols, points + p * n_cols,
+                                                  out + p * kBlockRows);
+    });
+  }
+  for (int i = 0; i < n_rows; ++i) {
+    const T* row = x + int64_t(rows ? rows[i] : i) * n_cols;
+    for_point_groups<4>(n_points, [&](int p, auto group) {
+      wide_distances<T, decltype(group)::value>(row, n_cols, points + p * n_cols,
+                                                out + p * kBlockRows + i);
+    });
+  }
+}
+
+template <class T>
+void add_gains(const T* current, const T* tried, int n_points, const double* w, double* gains) {
+  for (int p = 0; p < n_points; ++p, tried += kBlockRows) {
+    Eight sum = {};
+    for (int i = 0; i < kBlockRows; i += 8) {
+      const Eight less = load_eight(current + i) - load_eight(tried + i);
+      const Eight gain = less > Eight{} ? less : Eight{};
+      sum += w ? gain * load_eight(w + i) : gain;
+    }
+    gains[p] += eight_sum(sum);
+  }
+}
+
+template <class T>
+double weighted_sum(const T* values, const double* w, int64_t n) {
+  Eight sum = {};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    sum += w ? load_eight(values + i) * load_eight(w + i) : load_eight(values + i);
+  double total = eight_sum(sum);
+  for (; i < n; ++i) total += w ? double(values[i]) * w[i] : double(values[i]);
+  return total;
+}
+
+template <class T>
+int select_above(const T* values, const int32_t* labels, const T* threshold, int n, int32_t* out) {
+  constexpr int kChunk = 512;
+  uint8_t above[kChunk];
+  int count = 0;
+  for (int first = 0; first < n; first += kChunk) {
+    const int m = n - first < kChunk ? n - first : kChunk;
+    for (int i = 0; i < m; ++i) above[i] = values[first + i] > threshold[labels[first + i]];
+    for (int i = 0; i < m; ++i) {
+      out[count] = first + i;
+      count += above[i];
+    }
+  }
+  return count;
+}
+
+int advance_bounds(const Motion& motion, const int32_t* labels, int n, float* upper, float* lower,
+                   int32_t* out) {
+  constexpr int kChunk = 512;
+  constexpr float kUp = 1.0f + 0x1p-22f, kDown = 1.0f - 0x1p-22f;  // outward, whatever the rounding
+  uint8_t in_doubt[kChunk];
+  int count = 0;
+  for (int first = 0; first < n; first += kChunk) {
+    const int m = n - first < kChunk ? n - first : kChunk;
+    for (int i = 0; i < m; ++i) {
+      const int32_t label = labels[first + i];
+      const float u = (upper[first + i] + motion.own_shift[label]) * kUp;
+      const float l = lower[first + i] * kDown - motion.other_shift[label];
+      upper[first + i] = u;
+      // Any other center is at least neighbor - u away (triangle inequality).
+      const float by_neighbor = motion.neighbor[label] * kDown - u;
+      const float gap = l > by_neighbor ? l : by_neighbor;
+      const float margin = gap * gap * kDown - u * u * kUp;
+      const bool is_settled = (gap > 0) & (margin > (motion.doubt_slope * u + motion.doubt) * kUp);
+      lower[first + i] = is_settled ? l : lower[first + i];
+      in_doubt[i] = !is_settled;
+    }
+    for (int i = 0; i < m; i += 8) {
+      uint64_t eight = 0;
+      if (i + 8 <= m) {
+        __builtin_memcpy(&eight, in_doubt + i, 8);
+        if (eight == 0) continue;  // late in a fit nearly all rows are settled
+      }
+      const int last = i + 8 < m ? i + 8 : m;
+      for (int s = i; s < last; ++s) {
+        out[count] = first + s;
+        count += in_doubt[s];
+      }
+    }
+  }
+  return count;
+}
+
+template <class T, bool WEIGHTED, int COLS>
+void add_moments_fixed(const T* x, int64_t n_cols, int n_rows, const double* w,
+                       const double* reference, double* sum, double* square_sum) {
+  const int64_t cols = COLS > 0 ? COLS : n_cols;
+  for (int i = 0; i < n_rows; ++i, x += cols)
+    for (int64_t t = 0; t < cols; ++t) {
+      const double v = double(x[t]) - reference[t];
+      const double wv = WEIGHTED ? w[i] * v : v;
+      sum[t] += wv;
+      square_sum[t] += wv * v;
+    }
+}
+
+template <class T>
+void add_moments(const T* x, int64_t n_cols, int n_rows, const double* w, const double* reference,
+                 double* sum, double* square_sum) {
+  with_narrow_columns(n_cols, [&](auto columns) {
+    constexpr int C = decltype(columns)::value;
+    if (w)
+      add_moments_fixed<T, true, C>(x, n_cols, n_rows, w, reference, sum, square_sum);
+    else
+      add_moments_fixed<T, false, C>(x, n_cols, n_rows, w, reference, sum, square_sum);
+  });
+}
+
+#include "kernels/sparse.inl"
+
+template <class T>
+constexpr Kernels<T> make_kernels() {
+  return {CENTROIDS_ISA_NAME, CENTROIDS_MAX_GROUP, pack_block<T>,        block_norms<T>,
+          assign_block<T>,    score_block<T>,      add_rows<T>,          add_row_compensated<T>,
+          point_distances<T>, add_gains<T>,        weighted_sum<T>,      select_above<T>,
+          advance_bounds,     add_moments<T>,      squared_distances<T>, sparse_scores<T>};
+}
+
+}  // namespace
+}  // namespace centroids

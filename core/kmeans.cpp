@@ -1,0 +1,205 @@
+#include "kmeans.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "assign/hamerly_pass.hpp"
+#include "first_centers.hpp"
+#include "search/breathing.hpp"
+#include "threads/pool.hpp"
+
+namespace centroids {
+namespace {
+
+template <class T>
+Rows<T> rows_of(const MatrixView& x, const double* weights, int32_t* labels, int n_threads) {
+  return {x.row<T>(0), x.n_rows, x.n_cols, weights, labels, n_threads};
+}
+
+template <class T>
+std::unique_ptr<Pass> make_pass(const Rows<T>& rows, const FitOptions& options,
+                                const std::vector<double>& origin) {
+  switch (options.algorithm) {
+    case Algorithm::brute_force:
+      return std::make_unique<BruteForcePass<T>>(rows, options.n_clusters, origin);
+    case Algorithm::hamerly:
+      return std::make_unique<HamerlyPass<T>>(rows, options.n_clusters, origin, false);
+    case Algorithm::automatic:
+      break;
+  }
+  return std::make_unique<HamerlyPass<T>>(rows, options.n_clusters, origin, true);
+}
+
+template <class T>
+LoopResult fit_as(const Data& data, const FitOptions& options, const Control& control,
+                  int32_t* labels) {
+  const Rows<T> rows = rows_of<T>(data.x, data.weights, labels, data.n_threads);
+  const auto run = [&](Centers centers, const LoopOptions& loop, const Control& hooks) {
+    FitOptions sized = options;
+    sized.n_clusters = centers.n_clusters;
+    const auto pass = make_pass(rows, sized, data.summary.origin);
+    return run_loop(*pass, std::move(centers), data.summary.total_squares, loop, hooks);
+  };
+  LoopResult result =
+      run(first_centers(rows, options, data.x.dtype, control), options.loop, control);
+  if (options.search == LocalSearch::none || !result.converged || result.interrupted ||
+      options.n_clusters == 1)
+    return result;
+
+  const Control quiet{control.should_stop, nullptr};  // progress is of the run, not of the search
+  const SearchRows search{[&](Centers centers, const LoopOptions& loop) {
+                            return run(std::move(centers), loop, quiet);
+                          },
+                          [&](const Centers& centers) { return measure_errors(rows, centers); }};
+  LoopOptions last = options.loop;
+  last.max_iter = 0;  // labels and numbers for the centers found
+  LoopResult found = run(search_breathing(search, result, data.summary.total_weight, options.seed,
+                                          options.loop, control),
+                         last, quiet);
+  found.n_iter = result.n_iter;
+  found.converged = true;
+  found.history = std::move(result.history);
+  return found;
+}
+
+// Calls block(scratch, first_row, n) for each block of packed rows.
+template <class T, class F>
+void for_blocks(const MatrixView& x, const CenterPack<T>& pack, int n_threads, F block) {
+  const Kernels<T>& kernel = kernels<T>();
+  const Shards shards(x.n_rows, kBlockRows);
+  n_threads = worthwhile_threads(
+      n_threads, double(x.n_rows) * double(x.n_cols) * double(pack.view().n_centers + 4));
+  std::vector<BlockScratch<T>> scratch(n_threads);
+  parallel_for(n_threads, shards.count(), [&](int worker, int64_t shard) {
+    BlockScratch<T>& s = scratch[worker];
+    s.packed.resize(kBlockRows * x.n_cols);
+    for (int64_t first = shards.begin(shard); first < shards.end(shard); first += kBlockRows) {
+      const int n = int(std::min<int64_t>(kBlockRows, shards.end(shard) - first));
+      kernel.pack_block(x.row<T>(first), x.n_cols, nullptr, n, pack.shift(), s.packed.data());
+      block(s, first, n);
+    }
+  });
+}
+
+template <class T>
+void nearest_as(const MatrixView& x, const Centers& centers, int n_threads, const NearestOut& out) {
+  const Kernels<T>& kernel = kernels<T>();
+  CenterPack<T> pack;
+  pack.pack(centers, kernel);
+  for_blocks<T>(x, pack, n_threads, [&](BlockScratch<T>& s, int64_t first, int n) {
+    kernel.assign_block(s.packed.data(), x.n_cols, n, pack.view(), Search::with_second, s.nearest);
+    std::copy_n(s.nearest.label, n, out.labels + first);
+    kernel.squared_distances(x.row<T>(first), x.n_cols, nullptr, n, centers.values.data(),
+                             s.nearest.label, out.distances + first);
+    for (int i = 0; i < n; ++i) out.distances[first + i] = std::sqrt(out.distances[first + i]);
+    if (centers.n_clusters == 1) {
+      std::fill_n(out.second_labels + first, n, -1);
+      std::fill_n(out.second_distances + first, n, std::numeric_limits<double>::infinity());
+      return;
+    }
+    std::copy_n(s.nearest.second_label, n, out.second_labels + first);
+    kernel.squared_distances(x.row<T>(first), x.n_cols, nullptr, n, centers.values.data(),
+                             s.nearest.second_label, out.second_distances + first);
+    for (int i = 0; i < n; ++i)
+      out.second_distances[first + i] = std::sqrt(out.second_distances[first + i]);
+  });
+}
+
+template <class T>
+void distances_as(const MatrixView& x, const Centers& centers, int n_threads, T* out) {
+  const Kernels<T>& kernel = kernels<T>();
+  const int64_t k = centers.n_clusters;
+  std::vector<T> points(centers.values.begin(), centers.values.end());
+  const Shards shards(x.n_rows, kBlockRows);
+  n_threads = worthwhile_threads(n_threads, double(x.n_rows) * double(x.n_cols) * double(k));
+  parallel_for(n_threads, shards.count(), [&](int, int64_t shard) {
+    constexpr int kPoints = 16;
+    AlignedBuffer<T> scratch(kBlockRows * x.n_cols), block(kBlockRows * kPoints);
+    for (int64_t first = shards.begin(shard); first < shards.end(shard); first += kBlockRows) {
+      const int n = int(std::min<int64_t>(kBlockRows, shards.end(shard) - first));
+      for (int64_t j = 0; j < k; j += kPoints) {
+        const int m = int(std::min<int64_t>(kPoints, k - j));
+        kernel.point_distances(x.row<T>(first), x.n_cols, nullptr, n, points.data() + j * x.n_cols,
+                               m, scratch.data(), block.data());
+        for (int i = 0; i < n; ++i)
+          for (int p = 0; p < m; ++p)
+            out[(first + i) * k + j + p] = std::sqrt(block.data()[p * kBlockRows + i]);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+LoopResult fit(const Data& data, const FitOptions& options, const Control& control,
+               int32_t* labels) {
+  return with_dtype(data.x.dtype, [&](auto zero) {
+    return fit_as<decltype(zero)>(data, options, control, labels);
+  });
+}
+
+std::vector<int64_t> seed(const Data& data, int64_t n_clusters, Seeding seeding, uint64_t seed,
+                          const Control& control) {
+  return with_dtype(data.x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<int32_t> labels(data.x.n_rows);
+    const Rows<T> rows = rows_of<T>(data.x, data.weights, labels.data(), data.n_threads);
+    return seed_rows(rows, n_clusters, seeding, seed, control);
+  });
+}
+
+void assign(const MatrixView& x, const Centers& centers, int n_threads, int32_t* labels) {
+  with_dtype(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const Kernels<T>& kernel = kernels<T>();
+    CenterPack<T> pack;
+    pack.pack(centers, kernel);
+    for_blocks<T>(x, pack, n_threads, [&](BlockScratch<T>& s, int64_t first, int n) {
+      kernel.assign_block(s.packed.data(), x.n_cols, n, pack.view(), Search::nearest, s.nearest);
+      std::copy_n(s.nearest.label, n, labels + first);
+    });
+  });
+}
+
+void nearest(const MatrixView& x, const Centers& centers, int n_threads, const NearestOut& out) {
+  with_dtype(x.dtype, [&](auto zero) { nearest_as<decltype(zero)>(x, centers, n_threads, out); });
+}
+
+void distances(const MatrixView& x, const Centers& centers, int n_threads, void* out) {
+  with_dtype(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    distances_as<T>(x, centers, n_threads, static_cast<T*>(out));
+  });
+}
+
+double inertia(const MatrixView& x, const double* weights, const Centers& centers,
+               const int32_t* labels, int n_threads) {
+  return with_dtype(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    // The labels are only read: a pass is what knows how to sum over rows.
+    return RowPass<T>::sum_squares(rows_of<T>(x, weights, const_cast<int32_t*>(labels), n_threads),
+                                   centers);
+  });
+}
+
+Partials cluster_sums(const MatrixView& x, const double* weights, const int32_t* labels,
+                      int64_t n_clusters) {
+  Partials partials(n_clusters, x.n_cols);
+  with_dtype(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t first = 0; first < x.n_rows; first += kBlockRows) {
+      const int n = int(std::min<int64_t>(kBlockRows, x.n_rows - first));
+      kernels<T>().add_rows(x.row<T>(first), x.n_cols, n, labels + first,
+                            weights ? weights + first : nullptr, nullptr, partials.sums.data());
+    }
+  });
+  for (int64_t i = 0; i < x.n_rows; ++i) {
+    partials.weights[labels[i]] += weights ? weights[i] : 1.0;
+    ++partials.counts[labels[i]];
+  }
+  return partials;
+}
+
+}  // namespace centroids

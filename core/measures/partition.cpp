@@ -1,0 +1,205 @@
+#include "measures/partition.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "assign/row_pass.hpp"
+#include "threads/pool.hpp"
+#include "threads/shards.hpp"
+
+namespace centroids {
+namespace {
+
+// The pairs of each cluster, seen from it: where the line to the other center starts and points.
+class Lines {
+ public:
+  struct Line {
+    int32_t pair;
+    bool is_reversed;  // the cluster is the second of the pair
+    double squared_length;
+    const double* direction;  // other - own
+  };
+
+  Lines(const Centers& centers, const std::vector<std::array<int32_t, 2>>& pairs)
+      : n_features_(centers.n_features),
+        directions_(2 * pairs.size() * centers.n_features),
+        of_cluster_(centers.n_clusters) {
+    for (size_t p = 0; p < pairs.size(); ++p)
+      for (int side = 0; side < 2; ++side) {
+        double* direction = directions_.data() + (2 * p + side) * n_features_;
+        const double* own = centers.row(pairs[p][side]);
+        const double* other = centers.row(pairs[p][1 - side]);
+        double squared = 0;
+        for (int64_t t = 0; t < n_features_; ++t) {
+          direction[t] = other[t] - own[t];
+          squared += direction[t] * direction[t];
+        }
+        of_cluster_[pairs[p][side]].push_back({int32_t(p), side == 1, squared, direction});
+      }
+  }
+
+  const std::vector<Line>& of(int32_t cluster) const { return of_cluster_[cluster]; }
+
+ private:
+  int64_t n_features_;
+  std::vector<double> directions_;
+  std::vector<std::vector<Line>> of_cluster_;
+};
+
+// Four interleaved partial sums: fast, and the same order everywhere.
+double dot(const double* a, const double* b, int64_t n) {
+  double part[4] = {};
+  int64_t t = 0;
+  for (; t + 4 <= n; t += 4)
+    for (int l = 0; l < 4; ++l) part[l] += a[t + l] * b[t + l];
+  for (; t < n; ++t) part[t % 4] += a[t] * b[t];
+  return (part[0] + part[2]) + (part[1] + part[3]);
+}
+
+// Where a row lies on the line (0 at the own center, 1 at the other) when the own center is
+// averaged without it. With offset = row - own center and share = w / (W - w), that center lies
+// share * offset further back, away from the row.
+double position_on(double along, double squared_offset, double squared_length, double share) {
+  const double ahead = (1 + share) * (along + share * squared_offset);
+  return ahead / (squared_length + share * (2 * along + share * squared_offset));
+}
+
+// Which window a position on the line (0 at the own center, 1 at the other) lies in, or -1.
+int window_of(double position) {
+  constexpr double kBounds[3][2] = {{-1.0 / 6, 1.0 / 6}, {1.0 / 3, 2.0 / 3}, {5.0 / 6, 7.0 / 6}};
+  for (int window = 0; window < 3; ++window)
+    if (position >= kBounds[window][0] && position <= kBounds[window][1]) return window;
+  return -1;
+}
+
+template <class T>
+class Visit {
+ public:
+  Visit(const MatrixView& x, const Centers& centers, const PartitionQuery& query,
+        const Lines& lines, const PartitionOut& out)
+      : x_(x), centers_(centers), query_(query), lines_(lines), out_(out) {
+    pack_.pack(centers, kernel_);
+  }
+
+  struct Scratch {
+    BlockScratch<T> block;
+    std::vector<double> offset;
+  };
+
+  void shard(Scratch& s, int64_t begin, int64_t end, PartitionMeasures& sums) const {
+    s.block.packed.resize(kBlockRows * x_.n_cols);
+    s.offset.resize(x_.n_cols);
+    for (int64_t first = begin; first < end; first += kBlockRows)
+      block(s, first, int(std::min<int64_t>(kBlockRows, end - first)), sums);
+  }
+
+ private:
+  void block(Scratch& s, int64_t first, int n, PartitionMeasures& sums) const {
+    BlockNearest<T>& nearest = s.block.nearest;
+    kernel_.pack_block(x_.row<T>(first), x_.n_cols, nullptr, n, pack_.shift(),
+                       s.block.packed.data());
+    kernel_.assign_block(s.block.packed.data(), x_.n_cols, n, pack_.view(), Search::with_second,
+                         nearest);
+    double* own = out_.squared_distances + first;
+    double second[kBlockRows] = {};
+    const double* centers = centers_.values.data();
+    kernel_.squared_distances(x_.row<T>(first), x_.n_cols, nullptr, n, centers, nearest.label, own);
+    if (centers_.n_clusters > 1)
+      kernel_.squared_distances(x_.row<T>(first), x_.n_cols, nullptr, n, centers,
+                                nearest.second_label, second);
+    for (int i = 0; i < n; ++i) {
+      const int32_t label = nearest.label[i];
+      const double w = query_.weights ? query_.weights[first + i] : 1.0;
+      out_.labels[first + i] = label;
+      add_distances(own[i], second[i], w, sums.clusters[label]);
+      add_positions(s, first + i, {label, w, own[i]}, sums);
+    }
+  }
+
+  static void add_distances(double own, double second, double w, ClusterMeasures& cluster) {
+    const double a = std::sqrt(own), b = std::sqrt(second);
+    cluster.weight += w;
+    cluster.inertia += w * own;
+    cluster.distance += w * a;
+    cluster.second_distance += w * b;
+    if (b > 0) cluster.silhouette += w * (1 - a / b);
+  }
+
+  struct Row {
+    int32_t label;
+    double weight;
+    double squared_offset;
+  };
+
+  void add_positions(Scratch& s, int64_t index, const Row& row, PartitionMeasures& sums) const {
+    const auto& lines = lines_.of(row.label);
+    if (lines.empty()) return;
+    double share = 0;
+    if (query_.cluster_weights) {
+      const double others = query_.cluster_weights[row.label] - row.weight;
+      if (!(others > 0)) return;  // alone in its cluster: without it there is no center
+      share = row.weight / others;
+    }
+    const T* values = x_.row<T>(index);
+    const double* center = centers_.row(row.label);
+    for (int64_t t = 0; t < x_.n_cols; ++t) s.offset[t] = double(values[t]) - center[t];
+    for (const auto& line : lines) {
+      const double along = dot(s.offset.data(), line.direction, x_.n_cols);
+      const int window =
+          window_of(position_on(along, row.squared_offset, line.squared_length, share));
+      if (window >= 0) sums.pairs[line.pair][line.is_reversed ? 2 - window : window] += row.weight;
+    }
+  }
+
+  const Kernels<T>& kernel_ = kernels<T>();
+  const MatrixView& x_;
+  const Centers& centers_;
+  const PartitionQuery& query_;
+  const Lines& lines_;
+  const PartitionOut& out_;
+  CenterPack<T> pack_;
+};
+
+void merge(PartitionMeasures& into, const PartitionMeasures& from) {
+  for (size_t j = 0; j < into.clusters.size(); ++j) {
+    ClusterMeasures& a = into.clusters[j];
+    const ClusterMeasures& b = from.clusters[j];
+    a.weight += b.weight;
+    a.inertia += b.inertia;
+    a.distance += b.distance;
+    a.second_distance += b.second_distance;
+    a.silhouette += b.silhouette;
+  }
+  for (size_t p = 0; p < into.pairs.size(); ++p)
+    for (int window = 0; window < 3; ++window) into.pairs[p][window] += from.pairs[p][window];
+}
+
+template <class T>
+PartitionMeasures measure_as(const MatrixView& x, const Centers& centers,
+                             const PartitionQuery& query, const PartitionOut& out) {
+  const Lines lines(centers, query.pairs);
+  const Visit<T> visit(x, centers, query, lines, out);
+  const Shards shards(x.n_rows);
+  const PartitionMeasures zero{std::vector<ClusterMeasures>(centers.n_clusters),
+                               std::vector<PairWindows>(query.pairs.size())};
+  std::vector<PartitionMeasures> part(shards.count(), zero);
+  const int n_threads = worthwhile_threads(
+      query.n_threads, double(x.n_rows) * double(x.n_cols) * double(centers.n_clusters + 24));
+  std::vector<typename Visit<T>::Scratch> scratch(n_threads);
+  parallel_for(n_threads, shards.count(), [&](int worker, int64_t shard) {
+    visit.shard(scratch[worker], shards.begin(shard), shards.end(shard), part[shard]);
+  });
+  PartitionMeasures total = std::move(part[0]);
+  for (size_t shard = 1; shard < part.size(); ++shard) merge(total, part[shard]);
+  return total;
+}
+
+}  // namespace
+
+PartitionMeasures measure_partition(const MatrixView& x, const Centers& centers,
+                                    const PartitionQuery& query, const PartitionOut& out) {
+  return with_dtype(x.dtype,
+                    [&](auto zero) { return measure_as<decltype(zero)>(x, centers, query, out); });
+}
+
+}  // namespace centroids

@@ -1,0 +1,50 @@
+// One visit of the rows for everything that criteria and valleys need: sums per cluster of the own
+// and the second distance, and counts along the line between neighbouring centers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "centers.hpp"
+#include "matrix_view.hpp"
+
+namespace centroids {
+
+// Weighted sums over the rows of one cluster.
+struct ClusterMeasures {
+  double weight = 0;
+  double inertia = 0;          // squared distance to the own center
+  double distance = 0;         // distance to the own center
+  double second_distance = 0;  // distance to the second nearest center; 0 with one cluster
+  double silhouette = 0;       // 1 - own / second distance (Hruschka et al. 2006)
+};
+
+// Weight near the first center, half way, and near the second center of a pair: rows of the two
+// clusters projected on the line between the centers (0 .. 1), in the windows [-1/6, 1/6],
+// [1/3, 2/3] and [5/6, 7/6].
+using PairWindows = std::array<double, 3>;
+
+struct PartitionMeasures {
+  std::vector<ClusterMeasures> clusters;
+  std::vector<PairWindows> pairs;
+};
+
+struct PartitionOut {
+  int32_t* labels;            // n_rows
+  double* squared_distances;  // n_rows: to the own center
+};
+
+struct PartitionQuery {
+  const double* weights = nullptr;            // n_rows, or null: one each
+  std::vector<std::array<int32_t, 2>> pairs;  // clusters (a, b), a != b
+  // Where these rows placed the centers: the weight of each cluster, and every row is projected as
+  // if it had not been there when its center was averaged. Null: the rows had no part in it.
+  const double* cluster_weights = nullptr;
+  int n_threads = 1;
+};
+
+PartitionMeasures measure_partition(const MatrixView& x, const Centers& centers,
+                                    const PartitionQuery& query, const PartitionOut& out);
+
+}  // namespace centroids

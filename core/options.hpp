@@ -1,0 +1,36 @@
+// Settings of a fit, and the hooks through which the caller follows and ends it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace centroids {
+
+enum class Seeding { kmeans_plus_plus, random };
+enum class Algorithm { automatic, brute_force, hamerly };
+
+enum class LocalSearch { none, breathing };
+
+struct LoopOptions {
+  int64_t max_iter = 300;
+  double tol = 0;               // absolute: the sum of squared center shifts at which to stop
+  bool number_by_size = false;  // number the clusters by decreasing size
+  bool unit_centers = false;    // spherical K-Means: means are scaled to length one
+};
+
+// One finished iteration.
+struct Iteration {
+  int64_t number;       // from 1
+  double inertia;       // of the rows' new labels, to the centers they were compared with
+  double center_shift;  // sum of squared distances between old and new centers
+  int64_t n_changed;    // rows with a new label
+};
+
+// Asked after each iteration (and within the seeding): true ends the fit with what there is.
+struct Control {
+  std::function<bool()> should_stop;
+  std::function<bool(const Iteration&)> on_iteration;  // true: stop after this iteration
+  bool stop() const { return should_stop && should_stop(); }
+};
+
+}  // namespace centroids

@@ -1,0 +1,88 @@
+// The sums of the clusters, kept from visit to visit.
+//
+// Two ways to bring them up to date, chosen by how many rows moved in the previous visit (a number
+// that no thread count, algorithm or instruction set changes):
+//   full   every row is added anew, shard by shard, merged in shard order;
+//   moved  only rows that changed their cluster: subtracted from the old, added to the new one, in
+//          row order, with error-free sums, so no drift builds up over the iterations.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/kernels.hpp"
+#include "partials.hpp"
+#include "threads/shards.hpp"
+
+namespace centroids {
+
+struct MovedRow {
+  int32_t row;  // counted from the first row of its shard
+  int32_t old_label;
+};
+
+// The rows a pass works on, and where their labels are kept.
+template <class T>
+struct Rows {
+  const T* x;
+  int64_t n_rows;
+  int64_t n_features;
+  const double* weights;  // n_rows, or null: one each
+  int32_t* labels;        // n_rows
+  int n_threads;
+  const T* row(int64_t i) const { return x + i * n_features; }
+};
+
+template <class T>
+class ClusterSums {
+ public:
+  // `origin` (n_features, or null for zero) is subtracted from every row before it is summed.
+  ClusterSums(const Rows<T>& rows, int64_t n_clusters, const double* origin,
+              const Kernels<T>& kernels);
+
+  const Shards& shards() const { return shards_; }
+
+  // A visit: begin, then per shard (in any order, on any thread) add_block/move and end_shard, then
+  // finish. With is_full() every row must be given to add_block; otherwise moved rows to move().
+  void begin(int n_workers);
+  bool is_full() const { return is_full_; }
+  // Rows that changed their label in the last visit (all of them before the first).
+  int64_t n_changed() const { return n_changed_; }
+  // Labels of rows [first, first + n) of the shard are final: adds them.
+  void add_block(int worker, int64_t first, int n);
+  void move(int64_t shard, int32_t row_in_shard, int32_t old_label) {
+    moved_[shard].push_back({row_in_shard, old_label});
+  }
+  void end_shard(int worker, int64_t shard, int64_t n_changed);
+  // The visit has failed: whoever waits in end_shard for an earlier shard need not any more.
+  void abandon() { next_commit_ = kAbandoned; }
+  // Writes the sums of all rows.
+  void finish(Partials& out);
+
+  // Cluster order[j] gets the number j.
+  void renumber(const std::vector<int32_t>& order);
+
+ private:
+  static constexpr int64_t kAbandoned = INT64_MAX;
+
+  void apply_moves();
+  void clear_weightless();
+  void apply_moves_of(int32_t first_cluster, int32_t last_cluster);
+
+  Rows<T> rows_;
+  int64_t n_clusters_;
+  const double* origin_;
+  const Kernels<T>& kernels_;
+  Shards shards_;
+  bool is_full_ = true;
+  std::atomic<int64_t> n_changed_;
+  Partials total_;
+  std::vector<double> sum_errors_, weight_errors_;  // compensation of total_
+  double smallest_weight_ = 1;                      // of the rows whose weight is not zero
+  std::vector<Partials> worker_sums_;
+  std::vector<std::vector<MovedRow>> moved_;
+  std::atomic<int64_t> next_commit_{0};
+};
+
+}  // namespace centroids

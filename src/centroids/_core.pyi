@@ -1,0 +1,86 @@
+"""Types of the compiled module: C-contiguous float32 or float64 rows, float64 centers."""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypedDict, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.float32] | NDArray[np.float64]
+Values = NDArray[np.float32] | NDArray[np.float64]
+Float64 = NDArray[np.float64]
+
+X = TypeVar("X")
+
+class Run(TypedDict):
+    """One run of the loop."""
+
+    labels: NDArray[np.int32]
+    centers: Float64
+    counts: NDArray[np.int64]
+    inertia: float
+    n_iter: int
+    converged: bool
+    timed_out: bool
+    exception: BaseException | None
+    history: Float64
+
+class SparseRows:
+    """Rows in compressed sparse form: columns ascend within a row."""
+
+    def __init__(
+        self, values: Values, columns: NDArray[np.int32], starts: NDArray[np.int64], n_cols: int
+    ) -> None: ...
+
+class _Problem(Generic[X]):
+    first_bad: tuple[int, int] | None
+    bad_range: tuple[str, int, int] | None
+    mean_variance: float
+    def __init__(self, x: X, weights: Float64 | None, n_threads: int) -> None: ...
+    def seed(self, n_clusters: int, seeding: str, seed: int) -> NDArray[np.int64]: ...
+    def fit(
+        self,
+        n_clusters: int,
+        init: Float64 | None,
+        seeding: str,
+        seed: int,
+        algorithm: str,
+        max_iter: int,
+        tol: float,
+        max_time: float | None,
+        on_iteration: Callable[[int, float, float, int], Any] | None,
+        unit_centers: bool = False,
+        search: str | None = None,
+    ) -> Run: ...
+
+class Problem(_Problem[Rows]):
+    """Rows kept alive for several runs."""
+
+class SparseProblem(_Problem[SparseRows]):
+    """The same for sparse rows."""
+
+AnyRows = Rows | SparseRows
+
+def assign(x: AnyRows, centers: Float64, n_threads: int) -> NDArray[np.int32]: ...
+def nearest(
+    x: AnyRows, centers: Float64, n_threads: int
+) -> tuple[NDArray[np.int32], Float64, NDArray[np.int32], Float64]: ...
+def measure_partition(
+    x: Rows,
+    weights: Float64 | None,
+    centers: Float64,
+    pairs: NDArray[np.int32],
+    cluster_weights: Float64 | None,
+    n_threads: int,
+) -> tuple[NDArray[np.int32], Float64, Float64, Float64]: ...
+def distances(x: AnyRows, centers: Float64, n_threads: int) -> Rows: ...
+def inertia(
+    x: AnyRows, centers: Float64, labels: NDArray[np.int32], weights: Float64 | None, n_threads: int
+) -> float: ...
+def cluster_sums(
+    x: AnyRows, weights: Float64 | None, labels: NDArray[np.int32], n_clusters: int
+) -> tuple[Float64, Float64, NDArray[np.int64]]: ...
+def unit_rows(x: AnyRows, n_threads: int) -> tuple[NDArray[Any], int]: ...
+def first_bad(x: AnyRows, n_threads: int) -> tuple[int, int] | None: ...
+def isa() -> str: ...
+def available_isas() -> list[str]: ...

@@ -1,0 +1,197 @@
+#include "loop.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "assign/brute_force_pass.hpp"
+#include "check.hpp"
+#include "measures/summary.hpp"
+
+using namespace centroids;
+using check::below;
+using check::normal;
+using check::Random;
+
+namespace {
+
+struct Problem {
+  std::vector<double> x;
+  std::vector<int32_t> labels;
+  int64_t n, d;
+
+  Problem(std::vector<double> values, int64_t columns)
+      : x(std::move(values)), labels(x.size() / columns), n(int64_t(labels.size())), d(columns) {}
+
+  LoopResult run(const Centers& first, const LoopOptions& options = {},
+                 const Control& control = {}) {
+    const Summary summary = summarize({x.data(), Dtype::f64, n, d}, nullptr, 1);
+    BruteForcePass<double> pass({x.data(), n, d, nullptr, labels.data(), 1}, first.n_clusters,
+                                summary.origin);
+    return run_loop(pass, first, summary.total_squares, options, control);
+  }
+};
+
+Centers centers_of(const std::vector<double>& values, int64_t k) {
+  Centers centers(k, int64_t(values.size()) / k, Dtype::f64);
+  centers.values = values;
+  return centers;
+}
+
+double inertia_of(const Problem& p, const Centers& centers) {
+  double sum = 0;
+  for (int64_t i = 0; i < p.n; ++i)
+    for (int64_t t = 0; t < p.d; ++t)
+      sum += std::pow(p.x[i * p.d + t] - centers.row(p.labels[i])[t], 2);
+  return sum;
+}
+
+bool is_contiguous(const LoopResult& result) {
+  const auto& counts = result.counts;
+  return std::find(counts.begin(), counts.end(), 0) ==
+         std::find_if_not(counts.rbegin(), counts.rend(), [](int64_t c) { return c == 0; }).base();
+}
+
+}  // namespace
+
+TEST(it_ends_at_a_fixed_point) {
+  Random random(1);
+  for (int round = 0; round < 20; ++round) {
+    Problem p(normal<double>(random, 600), 2);
+    const LoopResult result = p.run(centers_of(normal<double>(random, 10), 5));
+    CHECK(result.converged && !result.interrupted);
+    CHECK(result.n_iter == int64_t(result.history.size()));
+    CHECK(result.history.back().n_changed == 0 || result.history.back().center_shift == 0);
+    std::vector<double> sums(10), counts(5);
+    for (int64_t i = 0; i < p.n; ++i) {
+      for (int64_t t = 0; t < 2; ++t) sums[p.labels[i] * 2 + t] += p.x[i * 2 + t];
+      ++counts[p.labels[i]];
+    }
+    for (int64_t c = 0; c < 10; ++c)
+      CHECK(std::abs(sums[c] / counts[c / 2] - result.centers.values[c]) < 1e-12);
+    CHECK(std::abs(inertia_of(p, result.centers) - result.inertia) < 1e-9);
+  }
+}
+
+TEST(the_inertia_of_the_history_is_exact_and_never_rises) {
+  Random random(2);
+  for (const double offset : {0.0, 1e6}) {
+    Problem p(normal<double>(random, 3000, offset), 3);
+    std::vector<double> exact;
+    const Centers first = centers_of(normal<double>(random, 12, offset), 4);
+    const LoopResult result = p.run(first);
+    for (size_t i = 1; i < result.history.size(); ++i)
+      CHECK(result.history[i].inertia <= result.history[i - 1].inertia * (1 + 1e-12));
+    // One iteration's inertia belongs to its labels and the centers they were compared with.
+    LoopOptions one;
+    one.max_iter = 1;
+    Problem again(p.x, 3);
+    const double reported = again.run(first, one).history[0].inertia;
+    double nearest = 0;
+    for (int64_t i = 0; i < p.n; ++i) {
+      double least = HUGE_VAL;
+      for (int64_t j = 0; j < 4; ++j) {
+        double squared = 0;
+        for (int64_t t = 0; t < 3; ++t) squared += std::pow(p.x[i * 3 + t] - first.row(j)[t], 2);
+        least = std::min(least, squared);
+      }
+      nearest += least;
+    }
+    CHECK(std::abs(reported / nearest - 1) < 1e-10, reported, " ", nearest);
+  }
+}
+
+TEST(max_iter_ends_it_with_current_labels) {
+  Random random(3);
+  Problem p(normal<double>(random, 4000), 2);
+  LoopOptions options;
+  options.max_iter = 2;
+  const LoopResult result = p.run(centers_of(normal<double>(random, 20), 10), options);
+  CHECK(result.n_iter == 2 && !result.converged);
+  const auto labels = p.labels;
+  Partials partials;
+  BruteForcePass<double> pass({p.x.data(), p.n, p.d, nullptr, p.labels.data(), 1}, 10, {});
+  pass.assign(result.centers, partials);
+  CHECK(p.labels == labels);
+  CHECK(result.counts == partials.counts);
+}
+
+TEST(tol_ends_it_once_the_centers_hardly_move) {
+  Random random(4);
+  Problem p(normal<double>(random, 4000), 2);
+  const Centers first = centers_of(normal<double>(random, 20), 10);
+  const LoopResult full = p.run(first);
+  LoopOptions options;
+  options.tol = 1e-3;
+  const LoopResult early = p.run(first, options);
+  CHECK(early.converged && early.n_iter < full.n_iter);
+  CHECK(early.history.back().center_shift <= 1e-3);
+  for (size_t i = 0; i + 1 < early.history.size(); ++i) CHECK(early.history[i].center_shift > 1e-3);
+}
+
+TEST(a_stop_and_a_report_that_asks_for_one_end_it_within_the_iteration) {
+  Random random(5);
+  const auto x = normal<double>(random, 8000);
+  const Centers first = centers_of(normal<double>(random, 20), 10);
+  for (const bool by_report : {false, true}) {
+    Problem p(x, 2);
+    int asked = 0;
+    Control control;
+    if (by_report)
+      control.on_iteration = [&](const Iteration& i) { return i.number == 3; };
+    else
+      control.should_stop = [&] { return ++asked == 3; };
+    const LoopResult result = p.run(first, {}, control);
+    CHECK(result.interrupted && !result.converged);
+    CHECK(result.n_iter == 3, result.n_iter);
+    CHECK(std::abs(inertia_of(p, result.centers) - result.inertia) < 1e-9 * result.inertia);
+  }
+}
+
+TEST(no_cluster_stays_empty_while_there_are_enough_distinct_rows) {
+  Random random(6);
+  for (int round = 0; round < 300; ++round) {
+    const int64_t k = 2 + below(random, 8), n = k + below(random, 30);
+    std::vector<double> x(n);
+    for (double& v : x) v = double(below(random, 3 * k));
+    auto distinct = x;
+    std::sort(distinct.begin(), distinct.end());
+    const int64_t n_distinct = std::unique(distinct.begin(), distinct.end()) - distinct.begin();
+    std::vector<double> first(k);
+    for (double& v : first) v = double(below(random, 100)) - 50;
+    for (const int64_t max_iter : {1, 100})
+      for (const bool by_size : {false, true}) {
+        Problem p(x, 1);
+        LoopOptions options;
+        options.max_iter = max_iter;
+        options.number_by_size = by_size;
+        const LoopResult result = p.run(centers_of(first, k), options);
+        const int64_t n_found = k - std::count(result.counts.begin(), result.counts.end(), 0);
+        CHECK(n_found == std::min(k, n_distinct), "round ", round, " found ", n_found, " of ",
+              std::min(k, n_distinct));
+        CHECK(is_contiguous(result), "round ", round);
+      }
+  }
+}
+
+TEST(clusters_are_numbered_by_size_when_asked_and_keep_their_order_otherwise) {
+  const std::vector<double> x = {0, 0.1, 10, 10.1, 10.2, 20};
+  const Centers first = centers_of({20, 0, 10}, 3);
+  Problem given(x, 1);
+  const LoopResult kept = given.run(first);
+  CHECK((kept.counts == std::vector<int64_t>{1, 2, 3}));
+  CHECK(kept.centers.values[0] == 20);
+  Problem sorted(x, 1);
+  LoopOptions options;
+  options.number_by_size = true;
+  const LoopResult numbered = sorted.run(first, options);
+  CHECK((numbered.counts == std::vector<int64_t>{3, 2, 1}));
+  CHECK((sorted.labels == std::vector<int32_t>{1, 1, 0, 0, 0, 2}));
+}
+
+TEST(equal_sizes_are_numbered_by_center) {
+  Problem p({5, 5, -3, -3, 1, 1}, 1);
+  LoopOptions options;
+  options.number_by_size = true;
+  const LoopResult result = p.run(centers_of({1, 5, -3}, 3), options);
+  CHECK((result.centers.values == std::vector<double>{-3, 1, 5}));
+}
