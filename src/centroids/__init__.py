@@ -1,0 +1,100 @@
+"""K-Means that is fast, exact, and the same on every machine.
+
+The public names. Each is imported from its module on first use, so that ``import centroids`` loads
+neither scikit-learn nor anything that only the command line, the plots or the report need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from centroids.choosing_k import KChoice, Valley, choose_k
+    from centroids.compare import LabelMatch, match_labels
+    from centroids.estimators.bisecting import BisectingKMeans
+    from centroids.estimators.kmeans import KMeans, Nearest
+    from centroids.estimators.mini_batch import MiniBatchKMeans
+    from centroids.estimators.runs import FitState
+    from centroids.estimators.saved import load, save
+    from centroids.model_file import ModelFileError
+    from centroids.plots.elbow import ElbowDisplay
+    from centroids.plots.k_choice import KChoiceDisplay
+    from centroids.rows.distinct import count_distinct_rows
+    from centroids.rows.errors import InputError, MissingExtraError, UnknownColumnError
+    from centroids.rows.files import read_table
+    from centroids.rows.output import check_output
+    from centroids.rows.table import Table
+    from centroids.rows.writing import check_table_output, write_beside, write_table
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "BisectingKMeans": "centroids.estimators.bisecting",
+    "ElbowDisplay": "centroids.plots.elbow",
+    "FitState": "centroids.estimators.runs",
+    "InputError": "centroids.rows.errors",
+    "KChoice": "centroids.choosing_k",
+    "KChoiceDisplay": "centroids.plots.k_choice",
+    "KMeans": "centroids.estimators.kmeans",
+    "LabelMatch": "centroids.compare",
+    "MiniBatchKMeans": "centroids.estimators.mini_batch",
+    "MissingExtraError": "centroids.rows.errors",
+    "ModelFileError": "centroids.model_file",
+    "Nearest": "centroids.estimators.kmeans",
+    "Table": "centroids.rows.table",
+    "UnknownColumnError": "centroids.rows.errors",
+    "Valley": "centroids.choosing_k",
+    "check_output": "centroids.rows.output",
+    "check_table_output": "centroids.rows.writing",
+    "choose_k": "centroids.choosing_k",
+    "count_distinct_rows": "centroids.rows.distinct",
+    "load": "centroids.estimators.saved",
+    "match_labels": "centroids.compare",
+    "read_table": "centroids.rows.files",
+    "save": "centroids.estimators.saved",
+    "write_beside": "centroids.rows.writing",
+    "write_table": "centroids.rows.writing",
+}
+
+__all__ = [
+    "BisectingKMeans",
+    "ElbowDisplay",
+    "FitState",
+    "InputError",
+    "KChoice",
+    "KChoiceDisplay",
+    "KMeans",
+    "LabelMatch",
+    "MiniBatchKMeans",
+    "MissingExtraError",
+    "ModelFileError",
+    "Nearest",
+    "Table",
+    "UnknownColumnError",
+    "Valley",
+    "check_output",
+    "check_table_output",
+    "choose_k",
+    "count_distinct_rows",
+    "load",
+    "match_labels",
+    "read_table",
+    "save",
+    "write_beside",
+    "write_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,345 @@
+"""The `KMeans` estimator."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from centroids import _core
+from centroids.estimators import parameters as rule
+from centroids.estimators.nearest_center import Nearest, NearestCenterModel
+from centroids.estimators.runs import FitState, RunSettings, run_best, warn_of_empty
+from centroids.rows.arrays import (
+    check_rows,
+    check_sample_weight,
+    raise_if_bad,
+    raise_if_out_of_range,
+)
+from centroids.rows.sparse import is_sparse, new_problem
+
+if TYPE_CHECKING:
+    from centroids.choosing_k import KChoice
+
+__all__ = ["KMeans", "Nearest"]
+
+_RULES = {
+    "n_clusters": rule.either(rule.integer_from(1), rule.one_of("auto")),
+    "init": rule.either(rule.one_of("k-means++", "random"), rule.CALLABLE, rule.ARRAY),
+    "n_init": rule.either(rule.one_of("auto"), rule.integer_from(1)),
+    "max_iter": rule.integer_from(1),
+    "tol": rule.NOT_NEGATIVE,
+    "verbose": rule.LEVEL,
+    "random_state": rule.RANDOM_STATE,
+    "copy_x": rule.FLAG,
+    "algorithm": rule.one_of("auto", "lloyd", "elkan", "brute_force", "hamerly"),
+    "search": rule.one_of("auto", "breathing", "swap", None),
+    "metric": rule.one_of("euclidean", "cosine"),
+    "n_jobs": rule.N_JOBS,
+    "max_time": rule.either(rule.NONE, rule.POSITIVE),
+    "callback": rule.either(rule.NONE, rule.CALLABLE),
+}
+
+# scikit-learn's names for exact algorithms; all give the same labels.
+_CORE_ALGORITHM = {"lloyd": "auto", "elkan": "auto"}
+
+
+class KMeans(NearestCenterModel):
+    """K-Means clustering, exact and the same for every number of threads.
+
+    Lloyd's algorithm [1]_ from greedy k-means++ starts [2]_. Parameters shared with
+    ``sklearn.cluster.KMeans`` keep its meaning and defaults.
+
+    Parameters
+    ----------
+    n_clusters : int or "auto", default=8
+        Number of clusters. "auto" chooses it with `choose_k`, which also finds the first centers;
+        `k_choice_` then holds the evidence. One cluster means that no clusters were found.
+    init : {"k-means++", "random"}, callable or array-like of shape (n_clusters, n_features), \
+default="k-means++"
+        First centers. A callable is called as ``init(X, n_clusters, random_state=...)``.
+    n_init : "auto" or int, default="auto"
+        Number of runs with other first centers; the one with the lowest inertia is kept. "auto" is
+        1 for "k-means++" and for an array, 10 for "random" and a callable.
+    max_iter : int, default=300
+        Most iterations of one run.
+    tol : float, default=1e-4
+        A run ends when the sum of squared center shifts is at most ``tol`` times the mean variance
+        of the columns. With 0 it ends when no row changes its cluster.
+    verbose : int, default=0
+        Above 0, prints one line an iteration.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first centers. An int gives the same model every time, on every machine with
+        fused multiply-add, for every ``n_jobs``.
+    copy_x : bool, default=True
+        Accepted for compatibility: nothing is ever overwritten, and nothing copied.
+    algorithm : {"auto", "lloyd", "elkan", "brute_force", "hamerly"}, default="auto"
+        How rows find their nearest center. All give the same labels, bit for bit; "auto", "lloyd"
+        and "elkan" leave the choice to measurement.
+    search : {"auto", "breathing", "swap", None}, default="auto"
+        Local search for a better optimum after a run that converged. "breathing": centers are
+        added where the error is largest and taken away where they are least useful, the loop
+        running in between, until that helps no more [3]_; never a higher inertia. None, and "auto"
+        for now: plain Lloyd.
+    metric : {"euclidean", "cosine"}, default="euclidean"
+        Distance between a row and a center. "cosine" is spherical K-Means [4]_: rows are scaled to
+        length one, centers are unit vectors, distances are 1 - cos, and inertia is their sum.
+    n_jobs : int or None, default=None
+        Most threads to use. None: the usable CPUs, or OMP_NUM_THREADS where it is set; -1: the
+        usable CPUs.
+    max_time : float or None, default=None
+        Seconds after which to stop, within an iteration, with the best model so far.
+    callback : callable or None, default=None
+        Called after each iteration with a `FitState`. An exception it raises ends the fit; the
+        model so far is stored and the exception raised.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features)
+        Centers, in the dtype of the training rows. A seeded fit numbers its clusters by decreasing
+        size (equal sizes by center, lexicographically); ``init=array`` keeps the caller's order.
+    labels_ : ndarray of shape (n_samples,), int32
+        Cluster of each training row: ``predict`` of the training rows.
+    inertia_ : float
+        Sum of squared distances of the rows to their center, times their weights; with
+        ``metric="cosine"`` the sum of 1 - cos.
+    n_iter_ : int
+        Lloyd iterations of the run that won.
+    counts_ : ndarray of shape (n_clusters,), int64
+        Training rows in each cluster.
+    history_ : dict of str to list
+        Per iteration of the run that won: ``inertia`` (of the iteration's labels to the centers
+        they were compared with, computed from the sums), ``center_shift`` (sum of squares) and
+        ``n_changed`` (rows with a new label).
+    k_choice_ : KChoice
+        With ``n_clusters="auto"`` only: the choice, its evidence, and the best partition for those
+        who need one where no clusters were found.
+    n_features_in_ : int
+        Number of columns seen by ``fit``.
+    feature_names_in_ : ndarray of str
+        Their names, when X was a data frame with string names.
+
+    See Also
+    --------
+    match_labels : compares the clusters with known classes.
+
+    References
+    ----------
+    .. [1] S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information
+       Theory 28(2), 1982.
+    .. [2] D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding",
+       SODA 2007, sections 2.2 and 7.
+    .. [3] B. Fritzke, "Breathing K-Means: Superior K-Means Solutions through Dynamic K-Values",
+       arXiv 2006.15666, 2020.
+    .. [4] I. S. Dhillon and D. S. Modha, "Concept decompositions for large sparse text data using
+       clustering", Machine Learning 42, 2001, section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from centroids import KMeans
+    >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> kmeans = KMeans(n_clusters=2, random_state=0).fit(X)
+    >>> kmeans.cluster_centers_
+    array([[ 1.,  2.],
+           [10.,  2.]])
+    >>> kmeans.predict([[0, 0], [12, 3]])
+    array([0, 1], dtype=int32)
+    """
+
+    cluster_centers_: NDArray[Any]
+    labels_: NDArray[np.int32]
+    inertia_: float
+    n_iter_: int
+    counts_: NDArray[np.int64]
+    history_: dict[str, list[float]]
+    n_features_in_: int
+    k_choice_: KChoice
+
+    def __init__(
+        self,
+        n_clusters: int | Literal["auto"] = 8,
+        *,
+        init: str | Callable[..., ArrayLike] | ArrayLike = "k-means++",
+        n_init: int | Literal["auto"] = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+        copy_x: bool = True,
+        algorithm: str = "auto",
+        search: str | None = "auto",
+        metric: str = "euclidean",
+        n_jobs: int | None = None,
+        max_time: float | None = None,
+        callback: Callable[[FitState], Any] | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+        self.search = search
+        self.metric = metric
+        self.n_jobs = n_jobs
+        self.max_time = max_time
+        self.callback = callback
+
+    # ------------------------------------------------------------------ fit
+
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Find the clusters of the rows of X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to cluster. C-contiguous float32 or float64 arrays, memory-mapped and read-only
+            ones included, and CSR matrices are used as they are; ``metric="cosine"`` makes one
+            copy.
+        y : ignored
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weight of each row, not negative. A row of weight w counts as w equal rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When a parameter breaks its rule, X holds NaN or infinity, or there are fewer rows than
+            clusters.
+        """
+        self._check_parameters()
+        rows = check_rows(self, X, reset=True)
+        weights = check_sample_weight(sample_weight, rows.shape[0])
+        is_auto = self.n_clusters == "auto"
+        n_clusters = 1 if is_auto else self._check_n_clusters(rows.shape[0])
+        threads = self._threads(rows, n_clusters)
+        rows = self._metric.prepare(self, rows, threads)
+        problem = new_problem(rows, weights, threads)
+        raise_if_bad(self, rows, problem.first_bad)
+        raise_if_out_of_range(self, rows, problem.bad_range)
+        init, n_init = self.init, self._resolve_n_init()
+        if is_auto:
+            init, n_init = self._choose_centers(rows, weights), 1
+            n_clusters = len(init)
+        settings = RunSettings(
+            n_clusters=n_clusters,
+            init=init,
+            n_init=n_init,
+            algorithm=_CORE_ALGORITHM.get(self.algorithm, self.algorithm),
+            max_iter=min(int(self.max_iter), 2**62),
+            tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
+            max_time=self.max_time,
+            verbose=int(self.verbose),
+            callback=self.callback,
+            metric=self._metric,
+            search=self._search_for(X),
+        )
+        run = run_best(problem, rows, settings, self.random_state)
+        if run["exception"] is None:
+            warn_of_empty(run["counts"], n_clusters)
+        self._store(run, rows.dtype)
+        return self
+
+    def _check_parameters(self) -> None:
+        rule.check_parameters(self, _RULES)
+        if self.search == "swap":
+            raise NotImplementedError(
+                "search='swap' is not there yet: use 'breathing', 'auto' or None."
+            )
+        if self.algorithm == "elkan" and self.n_clusters == 1:
+            warnings.warn(
+                "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+    def _choose_centers(
+        self, rows: NDArray[Any], weights: NDArray[np.float64] | None
+    ) -> NDArray[Any]:
+        """Choose K with evidence, kept as `k_choice_`, and return the best centers known for it."""
+        if is_sparse(rows):
+            raise NotImplementedError(
+                "n_clusters='auto' is for dense rows so far: give the number of clusters, or a "
+                "dense array."
+            )
+        # By name, as choosing K stands above this layer.
+        choose_k = import_module("centroids.choosing_k").choose_k
+        self.k_choice_ = choose_k(
+            rows,
+            sample_weight=weights,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+            max_time=self.max_time,
+        )
+        if self.k_choice_.k > 1:
+            return np.asarray(self.k_choice_.estimator.cluster_centers_)
+        return np.average(rows, axis=0, weights=weights)[None].astype(rows.dtype)
+
+    def _search_for(self, X: Any) -> str | None:
+        """Return the local search that the core is to run, or None."""
+        if self.search != "breathing":
+            return None
+        if is_sparse(X) or self.metric != "euclidean":
+            raise NotImplementedError(
+                "search='breathing' is for dense rows and the Euclidean metric so far: use 'auto' "
+                "or None, and n_init for restarts."
+            )
+        return "breathing"
+
+    def _resolve_n_init(self) -> int:
+        is_given = not isinstance(self.init, str) and not callable(self.init)
+        if self.n_init == "auto":
+            return 1 if is_given or self.init == "k-means++" else 10
+        if is_given and self.n_init != 1:
+            warnings.warn(
+                "Explicit initial center position passed: performing only one init in "
+                f"{type(self).__name__} instead of n_init={self.n_init}.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return 1
+        return int(self.n_init)
+
+    def _store(self, run: _core.Run, dtype: np.dtype[Any]) -> None:
+        self.cluster_centers_ = run["centers"].astype(dtype, copy=False)
+        self.labels_ = run["labels"]
+        self.inertia_ = run["inertia"]
+        self.n_iter_ = run["n_iter"]
+        self.counts_ = run["counts"]
+        inertia, center_shift, n_changed = run["history"].T.tolist() or ([], [], [])
+        self.history_ = {
+            "inertia": inertia,
+            "center_shift": center_shift,
+            "n_changed": [int(n) for n in n_changed],
+        }
+        self._n_features_out = self.cluster_centers_.shape[0]
+        if run["exception"] is not None:  # Ctrl-C, or raised by the callback
+            raise run["exception"]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to a file that holds data and no code.
+
+        Parameters
+        ----------
+        path : path-like
+            Where to; an existing file is replaced at the end, never half written.
+
+        See Also
+        --------
+        centroids.load : reads it back.
+        """
+        from centroids.estimators.saved import save
+
+        save(self, path)

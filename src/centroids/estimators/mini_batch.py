@@ -1,0 +1,456 @@
+"""The `MiniBatchKMeans` estimator."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
+
+from centroids import _core
+from centroids.estimators import parameters as rule
+from centroids.estimators.nearest_center import NearestCenterModel
+from centroids.estimators.running_sums import RunningSums, StopRule
+from centroids.estimators.runs import RunSettings, check_init, run_best, warn_of_empty
+from centroids.estimators.stream import Stream
+from centroids.rows.arrays import (
+    check_finite,
+    check_rows,
+    check_sample_weight,
+    raise_if_bad,
+    raise_if_out_of_range,
+)
+from centroids.rows.sparse import core_rows, new_problem
+
+__all__ = ["MiniBatchKMeans"]
+
+_RULES = {
+    "n_clusters": rule.integer_from(1),
+    "init": rule.either(rule.one_of("k-means++", "random"), rule.CALLABLE, rule.ARRAY),
+    "max_iter": rule.integer_from(1),
+    "batch_size": rule.integer_from(1),
+    "verbose": rule.LEVEL,
+    "compute_labels": rule.FLAG,
+    "random_state": rule.RANDOM_STATE,
+    "tol": rule.NOT_NEGATIVE,
+    "max_no_improvement": rule.either(rule.NONE, rule.integer_from(0)),
+    "init_size": rule.either(rule.NONE, rule.integer_from(1)),
+    "n_init": rule.either(rule.one_of("auto"), rule.integer_from(1)),
+    "reassignment_ratio": rule.NOT_NEGATIVE,
+    "n_jobs": rule.N_JOBS,
+}
+
+
+class MiniBatchKMeans(NearestCenterModel):
+    """K-Means on small random batches: nearly the inertia of `KMeans` for a part of its visits.
+
+    Every row counts exactly once: a row that is met again in a later epoch is taken out of the
+    cluster it was in before it is added to its new one, so early mistakes are forgotten (the
+    algorithm mb-f of [1]_, where Sculley's [2]_ keeps them). It starts from Lloyd's algorithm on
+    the first ``init_size`` rows. Parameters shared with ``sklearn.cluster.MiniBatchKMeans`` keep
+    its meaning and defaults.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters.
+    init : {"k-means++", "random"}, callable or array-like of shape (n_clusters, n_features), \
+default="k-means++"
+        First centers, found on ``init_size`` random rows. A callable is called as
+        ``init(X, n_clusters, random_state=...)`` with these rows.
+    max_iter : int, default=100
+        Most visits of all rows.
+    batch_size : int, default=1024
+        Rows in a batch.
+    verbose : int, default=0
+        Above 0, prints one line a batch.
+    compute_labels : bool, default=True
+        Whether ``fit`` computes ``labels_``, ``counts_`` and the exact ``inertia_`` at its end.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the first centers and of the order of the rows.
+    tol : float, default=0.0
+        Ends the fit when the sum of squared center shifts of a batch is at most ``tol`` times the
+        mean variance of the columns. 0: never.
+    max_no_improvement : int or None, default=10
+        Ends the fit after this many batches in a row without a new minimum of the smoothed inertia.
+    init_size : int or None, default=None
+        Random rows for the first centers; None: three batches, or three times ``n_clusters`` if
+        that would be fewer than ``n_clusters``. In `partial_fit`, the rows that are kept and
+        clustered together before the stream is followed batch by batch.
+    n_init : "auto" or int, default="auto"
+        Number of starts that are tried on the ``init_size`` rows. "auto" is 1 for "k-means++" and
+        for an array, 3 for "random" and a callable.
+    reassignment_ratio : float, default=0.01
+        A cluster with less than this share of the weight of the heaviest one is given up for a new
+        place where that lowers the inertia of the batch.
+    n_jobs : int or None, default=None
+        Most threads to use, as in `KMeans`.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features)
+        Centers, in the dtype of the rows.
+    labels_ : ndarray of shape (n_samples,), int32
+        Cluster of each row of ``fit``, or of the last batch of `partial_fit`.
+    inertia_ : float
+        Sum of squared distances of these rows to their center, times their weights. An estimate
+        from the last batches when ``compute_labels`` is False.
+    counts_ : ndarray of shape (n_clusters,), int64
+        Rows in each cluster, after a ``fit`` with ``compute_labels``.
+    n_iter_ : int
+        Visits of all rows that were begun.
+    n_steps_ : int
+        Batches processed.
+    n_seen_ : int
+        Rows seen by `partial_fit` (and before it, by ``fit``).
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of str
+        Their names, when X was a data frame with string names.
+
+    References
+    ----------
+    .. [1] J. Newling and F. Fleuret, "Nested mini-batch K-Means", NeurIPS 2016, section 2.
+    .. [2] D. Sculley, "Web-scale k-means clustering", WWW 2010.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from centroids import MiniBatchKMeans
+    >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> model = MiniBatchKMeans(n_clusters=2, random_state=0)
+    >>> for row in X:
+    ...     model = model.partial_fit([row])
+    >>> model.predict([[0, 0], [12, 3]]).tolist() in ([0, 1], [1, 0])
+    True
+    """
+
+    cluster_centers_: NDArray[Any]
+    labels_: NDArray[np.int32]
+    inertia_: float
+    counts_: NDArray[np.int64]
+    n_steps_: int
+    n_seen_: int
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: str | Callable[..., ArrayLike] | ArrayLike = "k-means++",
+        max_iter: int = 100,
+        batch_size: int = 1024,
+        verbose: int = 0,
+        compute_labels: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 0.0,
+        max_no_improvement: int | None = 10,
+        init_size: int | None = None,
+        n_init: int | Literal["auto"] = "auto",
+        reassignment_ratio: float = 0.01,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.verbose = verbose
+        self.compute_labels = compute_labels
+        self.random_state = random_state
+        self.tol = tol
+        self.max_no_improvement = max_no_improvement
+        self.init_size = init_size
+        self.n_init = n_init
+        self.reassignment_ratio = reassignment_ratio
+        self.n_jobs = n_jobs
+
+    # ------------------------------------------------------------------ fit
+
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Find the clusters of the rows of X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weight of each row, not negative. A row of weight w counts as w equal rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When a parameter breaks its rule, X holds NaN or infinity, or there are fewer rows than
+            clusters.
+        """
+        rule.check_parameters(self, _RULES)
+        rows = check_rows(self, X, reset=True)
+        weights = check_sample_weight(sample_weight, rows.shape[0])
+        self._check_n_clusters(rows.shape[0])
+        threads = self._threads(rows, self.n_clusters)
+        problem = new_problem(rows, weights, threads)
+        raise_if_bad(self, rows, problem.first_bad)
+        raise_if_out_of_range(self, rows, problem.bad_range)
+        random = check_random_state(self.random_state)
+        order = _visiting_order(rows.shape[0], weights, random)
+        self._warn_of_n_init()
+        state, labels = self._start(rows, weights, order, random)
+        mean_inertia = self._run_batches(
+            rows, weights, order, state, labels, problem.mean_variance, random
+        )
+        self._store(problem, rows, weights, state, mean_inertia)
+        if self.compute_labels:
+            warn_of_empty(self.counts_, int(self.n_clusters))
+        return self
+
+    def _start(
+        self,
+        rows: Any,
+        weights: NDArray[np.float64] | None,
+        order: NDArray[np.int64],
+        random: np.random.RandomState,
+    ) -> tuple[RunningSums, NDArray[np.int32]]:
+        """Lloyd on the first rows of the order: the sums of these, and labels (-1: not visited).
+
+        Given centers are a start already, and no row has been visited.
+        """
+        labels = np.full(rows.shape[0], -1, dtype=np.int32)
+        if self._has_given_centers():
+            centers = check_init(self.init, rows, int(self.n_clusters))
+            return RunningSums.empty(centers, rows.dtype), labels
+        n_init_rows = self._resolve_init_size(rows.shape[0])
+        first = np.sort(order[:n_init_rows])
+        sample, sample_weights = rows[first], None if weights is None else weights[first]
+        run = self._cluster(sample, sample_weights, random)
+        state = RunningSums.empty(run["centers"], rows.dtype)
+        state.add(sample, sample_weights, run["labels"])
+        labels[first] = run["labels"]
+        order[:] = np.roll(order, -n_init_rows)
+        return state, labels
+
+    def _cluster(
+        self, rows: Any, weights: NDArray[np.float64] | None, random: np.random.RandomState
+    ) -> _core.Run:
+        """Return the best of ``n_init`` runs of Lloyd's algorithm on a few rows."""
+        problem = new_problem(rows, weights, self._threads(rows, self.n_clusters))
+        settings = RunSettings(
+            n_clusters=int(self.n_clusters),
+            init=self.init,
+            n_init=self._resolve_n_init(),
+            algorithm="auto",
+            max_iter=int(self.max_iter),
+            tol=1e-4 * problem.mean_variance,
+            max_time=None,
+            verbose=int(self.verbose),
+            callback=None,
+            metric=self._metric,
+            search=None,
+        )
+        return run_best(problem, rows, settings, random)
+
+    def _run_batches(
+        self,
+        rows: Any,
+        weights: NDArray[np.float64] | None,
+        order: NDArray[np.int64],
+        state: RunningSums,
+        labels: NDArray[np.int32],
+        mean_variance: float,
+        random: np.random.RandomState,
+    ) -> float:
+        """Visit batch after batch until the rule says stop; return the smoothed mean inertia."""
+        n_samples = rows.shape[0]
+        size = min(int(self.batch_size), n_samples)
+        n_steps = int(self.max_iter) * n_samples // size
+        stop = StopRule(
+            min(1.0, 2.0 * size / (n_samples + 1)),
+            self.tol * mean_variance,
+            self.max_no_improvement,
+        )
+        n_since_reassignment = 0
+        for step in range(1, n_steps + 1):
+            at = np.arange((step - 1) * size, step * size) % n_samples
+            batch = np.sort(order[at])
+            w = None if weights is None else weights[batch]
+            squares, total = self._visit(rows[batch], w, batch, state, labels)
+            n_since_reassignment += size
+            if n_since_reassignment >= 10 * self.n_clusters:
+                n_since_reassignment = 0
+                moved = state.reassign_light_cluster(
+                    rows[batch], w, self.reassignment_ratio, random, 1
+                )
+                if moved is not None:
+                    labels[labels == moved] = -1
+            shift = state.move_centers()
+            reason = stop.reason_to_stop(squares / total if total else 0.0, shift)
+            self._say(f"Minibatch step {step}/{n_steps}: mean batch inertia: {stop.average}")
+            if reason is not None:
+                self._say(f"Converged ({reason}) at step {step}/{n_steps}")
+                break
+        self.n_steps_ = step
+        self.n_iter_ = -(-step * size // n_samples)
+        return stop.average
+
+    def _visit(
+        self,
+        rows: Any,
+        weights: NDArray[np.float64] | None,
+        batch: NDArray[np.int64],
+        state: RunningSums,
+        labels: NDArray[np.int32],
+    ) -> tuple[float, float]:
+        """Give the rows of a batch their labels; return the batch's inertia and weight."""
+        threads = self._threads(rows, self.n_clusters)
+        new = _core.assign(core_rows(rows), state.centers, threads)
+        squares = _core.inertia(core_rows(rows), state.centers, new, weights, threads)
+        old = labels[batch]
+        is_moved = new != old
+        is_known = is_moved & (old >= 0)
+        for change, which, where in ((state.remove, is_known, old), (state.add, is_moved, new)):
+            if which.all():
+                change(rows, weights, where)
+            elif which.any():
+                change(rows[which], None if weights is None else weights[which], where[which])
+        labels[batch] = new
+        return squares, float(len(batch) if weights is None else weights.sum())
+
+    def _store(
+        self,
+        problem: _core.Problem | _core.SparseProblem,
+        rows: Any,
+        weights: NDArray[np.float64] | None,
+        state: RunningSums,
+        mean_inertia: float,
+    ) -> None:
+        self.n_seen_ = rows.shape[0]
+        if self.compute_labels:
+            # The labels need a visit of all rows anyway: one iteration of Lloyd comes with it, and
+            # the loop fills clusters that have no rows.
+            run = problem.fit(
+                int(self.n_clusters), state.centers, "", 0, "brute_force", 1, 0.0, None, None
+            )
+            order = np.arange(len(run["counts"]))
+            if isinstance(self.init, str):  # seeded: number by size, as KMeans does
+                order = np.argsort(-run["counts"], kind="stable")
+            self.labels_ = np.argsort(order).astype(np.int32)[run["labels"]]
+            self.counts_ = run["counts"][order]
+            self.inertia_ = run["inertia"]
+            state.centers = run["centers"][order]
+            state.weights = np.zeros(len(order))
+            np.add.at(state.weights, self.labels_, 1.0 if weights is None else weights)
+            state.sums = state.centers * state.weights[:, None]
+        else:
+            total = rows.shape[0] if weights is None else weights.sum()
+            self.inertia_ = mean_inertia * float(total)
+        self.cluster_centers_ = state.centers.astype(rows.dtype)
+        self._n_features_out = len(self.cluster_centers_)
+        self._stream = Stream.after_fit(state)
+
+    # ------------------------------------------------------------------ partial_fit
+
+    def partial_fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Take in one batch of a stream.
+
+        A batch may be of any size. Rows are kept until ``n_clusters`` of them differ: the model is
+        not fitted before, and has ``n_clusters`` clusters from there on. Until ``init_size`` rows
+        were seen, all of them are clustered again with each batch; later batches are added to the
+        means. Given first centers (``init`` an array) need no rows kept.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+
+        Returns
+        -------
+        self
+        """
+        is_first = not hasattr(self, "n_steps_")
+        if is_first:
+            rule.check_parameters(self, _RULES)
+        rows = check_rows(self, X, reset=is_first)
+        weights = check_sample_weight(sample_weight, rows.shape[0])
+        threads = self._threads(rows, self.n_clusters)
+        check_finite(self, rows, threads)
+        if is_first:
+            self.n_steps_ = self.n_seen_ = 0
+            self._stream = Stream.new(rows.dtype, check_random_state(self.random_state))
+        rows = rows.astype(self._stream.dtype, copy=False)
+        self._stream.take(rows, weights, self)
+        self.n_steps_ += 1
+        self.n_seen_ += rows.shape[0]
+        if self._stream.state is None:
+            return self
+        centers = self._stream.state.centers
+        self.cluster_centers_ = centers.astype(rows.dtype)
+        self._n_features_out = len(centers)
+        if self.compute_labels:
+            self.labels_ = _core.assign(core_rows(rows), centers, threads)
+            self.inertia_ = _core.inertia(core_rows(rows), centers, self.labels_, weights, threads)
+        return self
+
+    # ------------------------------------------------------------------ use
+
+    def _rows_to_use(self, X: ArrayLike) -> tuple[Any, NDArray[np.float64], int]:
+        if hasattr(self, "n_seen_") and not hasattr(self, "cluster_centers_"):
+            raise NotFittedError(
+                f"This MiniBatchKMeans is not fitted yet: the {self.n_seen_} rows that partial_fit "
+                f"has seen hold fewer than n_clusters={self.n_clusters} different ones."
+            )
+        return super()._rows_to_use(X)
+
+    def _has_given_centers(self) -> bool:
+        return not isinstance(self.init, str) and not callable(self.init)
+
+    def _warn_of_n_init(self) -> None:
+        if self._has_given_centers() and self.n_init not in ("auto", 1):
+            warnings.warn(
+                "Explicit initial center position passed: performing only one init in "
+                f"MiniBatchKMeans instead of n_init={self.n_init}.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+    def _resolve_n_init(self) -> int:
+        if self.n_init == "auto":
+            return 1 if self.init == "k-means++" else 3
+        return int(self.n_init)
+
+    def _resolve_init_size(self, n_samples: int) -> int:
+        size = self.init_size
+        if size is not None and size < self.n_clusters:
+            warnings.warn(
+                f"init_size={size} should be larger than n_clusters={self.n_clusters}. "
+                "Setting it to min(3*n_clusters, n_samples)",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+            size = 3 * self.n_clusters
+        if size is None:
+            size = 3 * min(self.batch_size, n_samples)
+            if size < self.n_clusters:
+                size = 3 * self.n_clusters
+        return int(min(size, n_samples))
+
+    def _say(self, line: str) -> None:
+        if self.verbose:
+            print(line)  # noqa: T201
+
+
+def _visiting_order(
+    n_samples: int, weights: NDArray[np.float64] | None, random: np.random.RandomState
+) -> NDArray[np.int64]:
+    """Rows in random order, those without weight last: no center starts from them."""
+    order = random.permutation(n_samples).astype(np.int64, copy=False)
+    if weights is None:
+        return order
+    return order[np.argsort(weights[order] == 0, kind="stable")]

@@ -1,0 +1,233 @@
+"""From parameters to runs of the core: starts, restarts, progress, interruption. No maths."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils import check_array, check_random_state
+
+from centroids import _core
+from centroids.rows.sparse import to_dense
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from centroids.estimators.metrics import Metric
+
+logger = logging.getLogger("centroids")
+
+
+@dataclass(frozen=True)
+class FitState:
+    """What a ``callback`` is told after each iteration.
+
+    Attributes
+    ----------
+    run : int
+        Which of the ``n_init`` runs, from 1.
+    iteration : int
+        From 1 in each run.
+    inertia : float
+        Sum of squared distances of the rows to the centers they were just compared with.
+    center_shift : float
+        Sum of squared distances between the old and the new centers.
+    share_moved : float
+        Share of the rows that changed their cluster, between 0 and 1.
+    """
+
+    run: int
+    iteration: int
+    inertia: float
+    center_shift: float
+    share_moved: float
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Settings shared by the runs of one fit.
+
+    Attributes
+    ----------
+    tol : float
+        Absolute: the sum of squared center shifts at which to stop.
+    max_time : float or None
+        Seconds for all runs together.
+    """
+
+    n_clusters: int
+    init: Any
+    n_init: int
+    algorithm: str
+    max_iter: int
+    tol: float
+    max_time: float | None
+    verbose: int
+    callback: Callable[[FitState], Any] | None
+    metric: Metric
+    search: str | None
+
+
+@dataclass(frozen=True)
+class Start:
+    """How one run gets its first centers: given ones, or a seeding method with a seed."""
+
+    centers: NDArray[np.float64] | None
+    seeding: str
+    seed: int
+
+
+def run_best(
+    problem: _core.Problem | _core.SparseProblem,
+    X: Any,
+    settings: RunSettings,
+    random_state: Any,
+) -> _core.Run:
+    """Run ``settings.n_init`` times and return the run with the lowest inertia.
+
+    A run that was cut short (time, signal, exception in the callback) is the last one; the
+    exception stands in the returned run, for the caller to raise when the model is stored.
+    """
+    deadline = None if settings.max_time is None else time.monotonic() + settings.max_time
+    best: _core.Run | None = None
+    for number, start in enumerate(_starts(X, settings, random_state), start=1):
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if settings.verbose:
+            print("Initialization complete")  # noqa: T201
+        run = problem.fit(
+            settings.n_clusters,
+            start.centers,
+            start.seeding,
+            start.seed,
+            settings.algorithm,
+            settings.max_iter,
+            settings.tol,
+            left,
+            _reporter(settings, number, X.shape[0]),
+            settings.metric.unit_centers,
+            settings.search,
+        )
+        run["inertia"] *= settings.metric.inertia_scale
+        run["history"][:, 0] *= settings.metric.inertia_scale
+        _log_end(settings, run, number)
+        if best is None or run["inertia"] < best["inertia"]:
+            exception = run["exception"]
+            best = run
+        else:
+            exception = run["exception"]
+        if exception is not None or run["timed_out"]:
+            best["exception"] = exception
+            break
+    assert best is not None  # n_init is at least 1
+    return best
+
+
+def _starts(X: NDArray[Any], settings: RunSettings, random_state: Any) -> Iterator[Start]:
+    """Yield the start of each run; each draws from ``random_state`` when its turn comes."""
+    init, k = settings.init, settings.n_clusters
+    if isinstance(init, str):
+        for seed in islice(_seeds(random_state), settings.n_init):
+            yield Start(None, init, seed)
+    elif callable(init):
+        random = check_random_state(random_state)
+        for _ in range(settings.n_init):
+            yield Start(_given(init(X, k, random_state=random), X, settings), "", 0)
+    else:
+        yield Start(_given(init, X, settings), "", 0)
+
+
+def _given(init: Any, X: Any, settings: RunSettings) -> NDArray[np.float64]:
+    centers = check_init(init, X, settings.n_clusters)
+    if not settings.metric.unit_centers:
+        return centers
+    unit, first_without = _core.unit_rows(centers, 1)
+    if first_without >= 0:
+        raise ValueError(
+            f"init has only zeros in row {first_without} (counted from 0): with metric='cosine' a "
+            "center needs a direction."
+        )
+    return unit
+
+
+def _seeds(random_state: Any) -> Iterator[int]:
+    """Yield 64-bit seeds: run r of an int seed s has s * 2**32 + r, others are drawn."""
+    if isinstance(random_state, Integral):
+        yield from count(int(random_state) << 32)
+    random = check_random_state(random_state)
+    while True:
+        high, low = random.randint(0, 2**32, size=2, dtype=np.uint64)
+        yield int(high) << 32 | int(low)
+
+
+def check_init(init: Any, X: Any, n_clusters: int) -> NDArray[np.float64]:
+    """Return given first centers as float64 values of X's precision, of the right shape."""
+    centers = check_array(to_dense(init), dtype=X.dtype, order="C", input_name="init")
+    if centers.shape[0] != n_clusters:
+        raise ValueError(
+            f"The shape of the initial centers {centers.shape} does not match the number of "
+            f"clusters {n_clusters}."
+        )
+    if centers.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"The shape of the initial centers {centers.shape} does not match the number of "
+            f"features of the data {X.shape[1]}."
+        )
+    return np.asarray(centers, dtype=np.float64)
+
+
+def _reporter(
+    settings: RunSettings, run: int, n_samples: int
+) -> Callable[[int, float, float, int], None] | None:
+    """Return what the core calls after each iteration, or None if nobody listens."""
+    callback, verbose = settings.callback, settings.verbose
+    if callback is None and not verbose and not logger.isEnabledFor(logging.DEBUG):
+        return None
+
+    def report(iteration: int, squares: float, center_shift: float, n_changed: int) -> None:
+        inertia = squares * settings.metric.inertia_scale
+        if verbose:
+            print(f"Iteration {iteration - 1}, inertia {inertia}.")  # noqa: T201
+        logger.debug(
+            "run %d, iteration %d: inertia %.9g, center shift %.3g, %d rows moved",
+            run, iteration, inertia, center_shift, n_changed,
+        )  # fmt: skip
+        if callback is not None:
+            callback(FitState(run, iteration, inertia, center_shift, n_changed / n_samples))
+
+    return report
+
+
+def _log_end(settings: RunSettings, run: _core.Run, number: int) -> None:
+    if settings.verbose and run["converged"]:
+        _, center_shift, n_changed = run["history"][-1]
+        reason = (
+            "strict convergence"
+            if n_changed == 0
+            else f"center shift {center_shift} within tolerance {settings.tol}"
+        )
+        print(f"Converged at iteration {run['n_iter'] - 1}: {reason}.")  # noqa: T201
+    logger.info(
+        "run %d: inertia %.9g after %d iterations%s",
+        number, run["inertia"], run["n_iter"], "" if run["converged"] else ", not converged",
+    )  # fmt: skip
+
+
+def warn_of_empty(counts: NDArray[np.int64], n_clusters: int) -> None:
+    """One message when there were fewer distinct rows than clusters."""
+    n_found = int(np.count_nonzero(counts))
+    if n_found < n_clusters:
+        from sklearn.exceptions import ConvergenceWarning
+
+        warnings.warn(
+            f"Number of distinct clusters ({n_found}) found smaller than n_clusters "
+            f"({n_clusters}). Possibly due to duplicate points in X.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )

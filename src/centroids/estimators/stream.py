@@ -1,0 +1,133 @@
+"""A stream of batches: a short memory until there are clusters, running sums from there on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centroids import _core
+from centroids.estimators.running_sums import RunningSums
+from centroids.estimators.runs import check_init
+from centroids.rows.sparse import core_rows, is_sparse
+
+if TYPE_CHECKING:
+    from centroids.estimators.mini_batch import MiniBatchKMeans
+
+
+@dataclass
+class Stream:
+    """What `MiniBatchKMeans.partial_fit` remembers between its calls.
+
+    Attributes
+    ----------
+    dtype : dtype
+        Of the rows.
+    random : RandomState
+    state : RunningSums or None
+        None until ``n_clusters`` different rows were seen.
+    kept : list of (rows, weights)
+        Batches that are still clustered together; empty once ``init_size`` rows were seen.
+    """
+
+    dtype: np.dtype[Any]
+    random: np.random.RandomState
+    state: RunningSums | None = None
+    is_keeping: bool = True
+    kept: list[tuple[Any, NDArray[np.float64]]] = field(default_factory=list)
+    n_since_reassignment: int = 0
+
+    @classmethod
+    def new(cls, dtype: np.dtype[Any], random: np.random.RandomState) -> Stream:
+        """Return a stream without rows."""
+        return cls(dtype, random)
+
+    @classmethod
+    def after_fit(cls, state: RunningSums) -> Stream:
+        """Return a stream that goes on where ``fit`` ended."""
+        return cls(state.dtype, np.random.RandomState(0), state, is_keeping=False)
+
+    def take(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
+        """Take in one batch."""
+        if self.state is None and model._has_given_centers():
+            self.state = RunningSums.empty(
+                check_init(model.init, rows, model.n_clusters), self.dtype
+            )
+            self.is_keeping = False
+        if self.is_keeping:
+            self._keep(rows, weights, model)
+        else:
+            self._add(rows, weights, model)
+
+    def _keep(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
+        w = np.ones(rows.shape[0]) if weights is None else weights
+        self.kept.append((rows.copy(), w))
+        kept, kept_weights = self._all_kept()
+        kept, kept_weights = kept[kept_weights > 0], kept_weights[kept_weights > 0]
+        if kept.shape[0] < model.n_clusters:
+            return
+        run = model._cluster(kept, kept_weights, self.random)
+        if not run["counts"].all():  # fewer different rows than clusters
+            self.kept = [_merged(kept, kept_weights)]
+            return
+        if self.state is not None:
+            run = self._with_old_numbers(run, kept, kept_weights, model)
+        self.state = RunningSums.empty(run["centers"], self.dtype)
+        self.state.add(kept, kept_weights, run["labels"])
+        if kept.shape[0] >= model._resolve_init_size(2**62):
+            self.kept = []
+            self.is_keeping = False
+
+    def _all_kept(self) -> tuple[Any, NDArray[np.float64]]:
+        weights = np.concatenate([w for _, w in self.kept])
+        parts = [rows for rows, _ in self.kept]
+        if not any(is_sparse(part) for part in parts):
+            return np.concatenate(parts), weights
+        from scipy.sparse import csr_array, vstack
+
+        return vstack([csr_array(part) for part in parts], format="csr"), weights
+
+    def _with_old_numbers(
+        self, run: _core.Run, rows: Any, weights: NDArray[np.float64], model: MiniBatchKMeans
+    ) -> _core.Run:
+        """Return the better of this run and one from the old centers, with the old numbers."""
+        from scipy.optimize import linear_sum_assignment
+
+        assert self.state is not None
+        old_centers = self.state.centers
+        problem = _core.SparseProblem if is_sparse(rows) else _core.Problem
+        continued = problem(core_rows(rows), weights, 1).fit(
+            len(old_centers), old_centers, "", 0, "auto", int(model.max_iter), 0.0, None, None
+        )
+        if continued["counts"].all() and continued["inertia"] <= run["inertia"]:
+            return continued
+        squares = np.square(old_centers[:, None, :] - run["centers"][None, :, :]).sum(axis=2)
+        _, partner = linear_sum_assignment(squares)
+        run["centers"] = run["centers"][partner]
+        run["labels"] = np.argsort(partner).astype(np.int32)[run["labels"]]
+        return run
+
+    def _add(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
+        assert self.state is not None
+        state = self.state
+        threads = model._threads(rows, model.n_clusters)
+        state.add(rows, weights, _core.assign(core_rows(rows), state.centers, threads))
+        state.move_centers()
+        self.n_since_reassignment += rows.shape[0]
+        if self.n_since_reassignment >= 10 * model.n_clusters:
+            self.n_since_reassignment = 0
+            state.reassign_light_cluster(
+                rows, weights, model.reassignment_ratio, self.random, threads
+            )
+
+
+def _merged(rows: Any, weights: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
+    """Equal rows as one row with the sum of their weights: the memory of a stream stays small."""
+    if is_sparse(rows):
+        return rows, weights
+    unique, which = np.unique(rows, axis=0, return_inverse=True)
+    totals = np.zeros(len(unique))
+    np.add.at(totals, which.ravel(), weights)
+    return unique, totals

@@ -1,0 +1,102 @@
+import pickle
+
+import numpy as np
+import pytest
+import sklearn.cluster
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_digits, make_blobs
+from sklearn.exceptions import ConvergenceWarning
+
+from centroids import BisectingKMeans
+
+STRATEGIES = ["biggest_inertia", "largest_cluster"]
+RNG = np.random.default_rng(0)
+DATA = {
+    "digits": (load_digits().data, 10),
+    "blobs": (make_blobs(3000, 8, centers=12, random_state=3)[0], 12),
+    "one cloud": (RNG.normal(size=(3000, 10)), 16),
+    "square": (RNG.uniform(size=(3000, 2)), 30),
+}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("name", DATA)
+def test_inertia_is_no_higher_than_scikit_learns(name, strategy):
+    X, n_clusters = DATA[name]
+    ours, theirs = (
+        np.mean(
+            [
+                cls(n_clusters, bisecting_strategy=strategy, random_state=seed).fit(X).inertia_
+                for seed in range(4)
+            ]
+        )
+        for cls in (BisectingKMeans, sklearn.cluster.BisectingKMeans)
+    )
+    assert ours <= theirs
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_labels_are_predict_and_inertia_is_minus_score(strategy, dtype):
+    X = DATA["square"][0].astype(dtype)
+    weights = np.random.default_rng(1).uniform(0, 2, size=len(X))
+    model = BisectingKMeans(30, bisecting_strategy=strategy, random_state=0, tol=0)
+    model.fit(X, sample_weight=weights)
+    assert_array_equal(model.predict(X), model.labels_)
+    assert model.score(X, sample_weight=weights) == -model.inertia_
+    assert_array_equal(model.counts_, np.bincount(model.labels_))
+    means = [np.average(X[model.labels_ == j], axis=0, weights=weights[model.labels_ == j])
+             for j in range(30)]  # fmt: skip
+    assert_allclose(model.cluster_centers_, means, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "sizes"), [("largest_cluster", [2, 50, 50]), ("biggest_inertia", [1, 1, 100])]
+)
+def test_strategy_says_which_cluster_is_split(strategy, sizes):
+    X = np.r_[np.zeros(50), np.full(50, 1.0), [100.0], [120.0]].reshape(-1, 1)
+    model = BisectingKMeans(3, n_init=5, random_state=0, bisecting_strategy=strategy).fit(X)
+    assert sorted(model.counts_) == sizes
+
+
+def test_predict_goes_down_the_tree():
+    # First {0, 6} | {20}, apart at 11.5; then {0} | {6}. By the leaves alone, 12 would go to 6.
+    X = np.array([[0.0], [6.0], [20.0]])
+    model = BisectingKMeans(3, random_state=0).fit(X)
+    assert_array_equal(model.predict([[12.0], [2.9], [11.0]]), model.labels_[[2, 0, 1]])
+    nearest = np.abs(12.0 - model.cluster_centers_.ravel()).argmin()
+    assert model.cluster_centers_[nearest] == 6.0
+
+
+def test_clusters_of_equal_rows_are_passed_over():
+    X = np.r_[np.zeros(60), [10.0, 11.0, 20.0, 21.0]].reshape(-1, 1)
+    model = BisectingKMeans(5, bisecting_strategy="largest_cluster", random_state=0).fit(X)
+    assert sorted(model.counts_) == [1, 1, 1, 1, 60]
+
+
+def test_fewer_distinct_rows_than_clusters_is_said_once():
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(2\)") as record:
+        model = BisectingKMeans(4, random_state=0).fit([[0.0], [0.0], [1.0], [1.0], [1.0]])
+    assert len(record) == 1
+    assert set(model.labels_) == {0, 1}
+    assert model.cluster_centers_.shape == (2, 1)
+
+
+@pytest.mark.parametrize("n_jobs", [2, 5])
+def test_threads_change_no_bit(n_jobs):
+    X = np.random.default_rng(0).normal(size=(40_000, 8))
+    one = BisectingKMeans(8, random_state=0, n_jobs=1).fit(X)
+    many = BisectingKMeans(8, random_state=0, n_jobs=n_jobs).fit(X)
+    assert_array_equal(one.cluster_centers_, many.cluster_centers_)
+    assert_array_equal(one.labels_, many.labels_)
+
+
+def test_a_tree_of_any_depth_can_be_pickled():
+    X = 2.0 ** np.arange(900).reshape(-1, 1) ** 0.9
+    model = BisectingKMeans(900, random_state=0, max_iter=2).fit(X)
+    assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.labels_)
+
+
+def test_no_rows_give_no_labels_at_an_empty_branch():
+    model = BisectingKMeans(4, random_state=0).fit(DATA["square"][0])
+    assert model.predict([[0.0, 0.0]]).shape == (1,)

@@ -1,0 +1,163 @@
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import adjusted_rand_score
+
+from centroids import KMeans, MiniBatchKMeans
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    return make_blobs(20_000, 5, centers=7, cluster_std=1.0, random_state=3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_inertia_is_near_that_of_kmeans(blobs, dtype):
+    X = blobs[0].astype(dtype)
+    model = MiniBatchKMeans(7, random_state=0).fit(X)
+    assert model.inertia_ <= 1.01 * KMeans(7, random_state=0).fit(X).inertia_
+    assert model.cluster_centers_.dtype == dtype
+
+
+def test_labels_are_predict_and_inertia_is_minus_score(blobs):
+    X, _ = blobs
+    model = MiniBatchKMeans(7, random_state=0).fit(X)
+    assert_array_equal(model.predict(X), model.labels_)
+    assert model.score(X) == -model.inertia_
+    assert_array_equal(model.counts_, np.bincount(model.labels_))
+    assert (np.diff(model.counts_) <= 0).all()
+    assert model.n_seen_ == len(X)
+
+
+def test_without_labels_inertia_is_an_estimate(blobs):
+    X, _ = blobs
+    model = MiniBatchKMeans(7, random_state=0, compute_labels=False).fit(X)
+    assert not hasattr(model, "labels_")
+    assert model.inertia_ == pytest.approx(-model.score(X), rel=0.1)
+
+
+@pytest.mark.parametrize("n_jobs", [2, 5])
+def test_threads_change_no_bit(blobs, n_jobs):
+    X, _ = blobs
+    one = MiniBatchKMeans(7, batch_size=6000, random_state=0, n_jobs=1).fit(X)
+    many = MiniBatchKMeans(7, batch_size=6000, random_state=0, n_jobs=n_jobs).fit(X)
+    assert_array_equal(one.cluster_centers_, many.cluster_centers_)
+    assert_array_equal(one.labels_, many.labels_)
+
+
+def test_rows_of_weight_zero_do_not_count(blobs):
+    X, _ = blobs
+    outliers = np.full((500, 5), 1e4)
+    weights = np.r_[np.ones(len(X)), np.zeros(500)]
+    model = MiniBatchKMeans(7, random_state=0).fit(np.vstack([X, outliers]), sample_weight=weights)
+    assert np.abs(model.cluster_centers_).max() < 100
+    assert model.inertia_ <= 1.01 * KMeans(7, random_state=0).fit(X).inertia_
+
+
+def test_weights_pull_the_centers(blobs):
+    X = np.array([[0.0], [1.0], [10.0], [11.0]])
+    model = MiniBatchKMeans(2, random_state=0).fit(X, sample_weight=[3, 1, 1, 3])
+    assert_allclose(np.sort(model.cluster_centers_.ravel()), [0.25, 10.75])
+
+
+def test_fewer_distinct_rows_than_clusters_is_said_once():
+    with pytest.warns(ConvergenceWarning, match=r"distinct clusters \(2\)") as record:
+        model = MiniBatchKMeans(4, random_state=0).fit([[0.0], [0.0], [1.0], [1.0], [1.0]])
+    assert len(record) == 1
+    assert set(model.labels_) == {0, 1}
+
+
+# ---- partial_fit
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100, 5000])
+def test_a_stream_of_any_batch_size_finds_the_clusters(blobs, batch_size):
+    X, truth = blobs
+    X, truth = X[:5000], truth[:5000]
+    model = MiniBatchKMeans(7, random_state=0, init_size=200)
+    for first in range(0, len(X), batch_size):
+        model.partial_fit(X[first : first + batch_size])
+    assert model.n_seen_ == 5000
+    assert model.n_steps_ == -(-5000 // batch_size)
+    assert adjusted_rand_score(truth, model.predict(X)) > 0.95
+    assert -model.score(X) <= 1.05 * KMeans(7, random_state=0).fit(X).inertia_
+
+
+def test_a_model_is_there_once_enough_rows_differ():
+    model = MiniBatchKMeans(3, random_state=0)
+    for row in ([0.0], [1.0], [1.0], [0.0]):
+        model.partial_fit([row])
+        assert not hasattr(model, "cluster_centers_")
+    with pytest.raises(NotFittedError, match="the 4 rows that partial_fit has seen hold fewer"):
+        model.predict([[0.0]])
+    model.partial_fit([[7.0]])
+    assert_array_equal(np.sort(model.cluster_centers_.ravel()), [0.0, 1.0, 7.0])
+    assert model.n_seen_ == 5
+
+
+def test_a_stream_of_equal_rows_stays_small():
+    model = MiniBatchKMeans(3, random_state=0)
+    for _ in range(300):
+        model.partial_fit([[1.0, 2.0], [3.0, 4.0]])
+    assert len(pickle.dumps(model)) < 20_000
+
+
+def test_numbers_of_clusters_stay_while_the_stream_goes_on(blobs):
+    X, _ = blobs
+    model = MiniBatchKMeans(7, random_state=0).partial_fit(X[:300])
+    before = model.predict(X[:300])
+    for first in range(300, 6000, 300):
+        model.partial_fit(X[first : first + 300])
+    assert (model.predict(X[:300]) == before).mean() > 0.95
+
+
+def test_no_cluster_is_lost_in_a_stream_that_drifts():
+    rng = np.random.default_rng(0)
+    model = MiniBatchKMeans(5, random_state=0, init_size=50)
+    for step in range(200):
+        model.partial_fit(rng.normal(size=(20, 2)) + step)
+    assert len(np.unique(model.cluster_centers_, axis=0)) == 5
+
+
+def test_partial_fit_goes_on_after_fit(blobs):
+    X, _ = blobs
+    model = MiniBatchKMeans(7, random_state=0).fit(X)
+    before = model.cluster_centers_.copy()
+    model.partial_fit(X[:3])
+    assert model.n_seen_ == len(X) + 3
+    assert_allclose(model.cluster_centers_, before, atol=0.01)
+    assert_array_equal(model.labels_, model.predict(X[:3]))
+
+
+def test_given_centers_need_no_rows_kept():
+    model = MiniBatchKMeans(2, init=[[0.0], [10.0]]).partial_fit([[1.0]])
+    assert_array_equal(model.cluster_centers_, [[1.0], [10.0]])
+
+
+def test_weighted_rows_count_as_repeated_ones_in_a_stream():
+    once = MiniBatchKMeans(2, init=[[0.0], [10.0]])
+    many = clone(once)
+    once.partial_fit([[1.0], [2.0], [9.0]], sample_weight=[2, 1, 3])
+    many.partial_fit([[1.0], [1.0], [2.0], [9.0], [9.0], [9.0]])
+    assert_allclose(once.cluster_centers_, many.cluster_centers_)
+
+
+def test_a_pickled_stream_goes_on_the_same(blobs):
+    X, _ = blobs
+    model = MiniBatchKMeans(7, random_state=0).partial_fit(X[:100])
+    copy = pickle.loads(pickle.dumps(model))
+    for stream in (model, copy):
+        stream.partial_fit(X[100:5000]).partial_fit(X[5000:9000])
+    assert_array_equal(model.cluster_centers_, copy.cluster_centers_)
+
+
+def test_wrong_parameters_are_named():
+    with pytest.raises(ValueError, match=r"'batch_size' .* Got 0 instead"):
+        MiniBatchKMeans(batch_size=0).partial_fit([[1.0]])
+    with pytest.raises(ValueError, match="row 1, column 0"):
+        MiniBatchKMeans(2).partial_fit([[1.0], [np.nan]])

@@ -1,0 +1,80 @@
+"""Local search after a run: ``KMeans(search="breathing")``."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.datasets import load_digits, load_iris, make_blobs
+
+from centroids import KMeans
+
+
+def many_blobs(n_clusters=40, seed=0):
+    return make_blobs(2000, centers=n_clusters, cluster_std=0.4, random_state=seed)[0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_breathing_never_ends_above_the_plain_run_from_the_same_seed(seed):
+    X = many_blobs()
+    plain = KMeans(40, search=None, random_state=seed).fit(X)
+    searched = KMeans(40, search="breathing", random_state=seed).fit(X)
+    assert searched.inertia_ <= plain.inertia_
+
+
+def test_breathing_finds_what_plain_runs_miss():
+    X = many_blobs()
+    plain = [KMeans(40, search=None, random_state=s).fit(X).inertia_ for s in range(10)]
+    searched = [KMeans(40, search="breathing", random_state=s).fit(X).inertia_ for s in range(10)]
+    assert np.median(searched) < 0.99 * np.median(plain)
+    assert np.median(searched) <= min(plain) * 1.001  # one search, ten restarts
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_breathing_gives_the_same_bits_for_every_number_of_threads(dtype):
+    X = load_digits().data.astype(dtype)
+    models = [
+        KMeans(30, search="breathing", random_state=3, n_jobs=n, algorithm=a).fit(X)
+        for n, a in [(1, "brute_force"), (2, "auto"), (3, "hamerly")]
+    ]
+    for other in models[1:]:
+        assert np.array_equal(models[0].labels_, other.labels_)
+        assert np.array_equal(models[0].cluster_centers_, other.cluster_centers_)
+        assert models[0].inertia_ == other.inertia_
+
+
+def test_a_searched_model_is_as_consistent_as_any_other():
+    X = load_iris().data
+    weights = np.random.default_rng(0).integers(0, 4, len(X)).astype(float)
+    model = KMeans(10, search="breathing", random_state=0).fit(X, sample_weight=weights)
+    assert np.array_equal(model.labels_, model.predict(X))
+    assert model.inertia_ == -model.score(X, sample_weight=weights)
+    assert np.array_equal(model.counts_, np.bincount(model.labels_, minlength=10))
+    assert list(model.counts_) == sorted(model.counts_, reverse=True)
+    for j, center in enumerate(model.cluster_centers_):
+        is_in = model.labels_ == j
+        np.testing.assert_allclose(center, np.average(X[is_in], axis=0, weights=weights[is_in]))
+
+
+def test_a_run_cut_off_by_max_iter_is_left_as_it_is():
+    X = many_blobs()
+    plain = KMeans(40, search=None, max_iter=2, random_state=0).fit(X)
+    searched = KMeans(40, search="breathing", max_iter=2, random_state=0).fit(X)
+    assert np.array_equal(plain.cluster_centers_, searched.cluster_centers_)
+
+
+def test_one_cluster_and_equal_rows_need_no_search():
+    assert KMeans(1, search="breathing").fit([[0.0], [2.0]]).inertia_ == 2.0
+    assert KMeans(2, search="breathing").fit([[1.0, 1.0]] * 3 + [[2.0, 2.0]] * 3).inertia_ == 0.0
+
+
+def test_max_time_ends_the_search_with_a_whole_model():
+    X = many_blobs()
+    model = KMeans(40, search="breathing", max_time=1e-3, random_state=0).fit(X)
+    assert np.array_equal(model.labels_, model.predict(X))
+
+
+def test_sparse_rows_and_cosine_say_that_there_is_no_search_yet():
+    X = many_blobs()[:50]
+    with pytest.raises(NotImplementedError, match="dense rows and the Euclidean metric"):
+        KMeans(3, search="breathing").fit(csr_array(X))
+    with pytest.raises(NotImplementedError, match="dense rows and the Euclidean metric"):
+        KMeans(3, search="breathing", metric="cosine").fit(X)

@@ -1,0 +1,187 @@
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+
+from centroids import BisectingKMeans, KMeans, MiniBatchKMeans, _core
+
+ESTIMATORS = [KMeans, MiniBatchKMeans, BisectingKMeans]
+
+
+def text_like(dtype=np.float64, n_samples=400, n_features=300, seed=0):
+    """Rows of six topics, each with words of its own; two empty rows."""
+    rng = np.random.default_rng(seed)
+    X = np.zeros((n_samples, n_features), dtype=dtype)
+    for i in range(2, n_samples):
+        words = (i % 6) * 50 + rng.choice(50, size=12)
+        X[i, words] += rng.uniform(0.2, 1, size=12)
+        X[i, rng.choice(n_features, size=3)] += 0.1
+    return sp.csr_array(X)
+
+
+def with_long_indices(X):
+    X = X.copy()
+    X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    return X
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("n_clusters", [1, 2, 6, 40, 130])
+def test_a_sparse_fit_is_the_dense_fit(dtype, init, n_clusters):
+    X = text_like(dtype)
+    weights = np.random.default_rng(1).uniform(0, 2, size=X.shape[0])
+    settings = {"init": init, "n_init": 1, "tol": 0, "random_state": 3, "search": None}
+    sparse = KMeans(n_clusters, **settings).fit(X, sample_weight=weights)
+    dense = KMeans(n_clusters, **settings).fit(X.toarray(), sample_weight=weights)
+    assert_array_equal(sparse.labels_, dense.labels_)
+    assert sparse.cluster_centers_.dtype == dtype
+    assert_allclose(sparse.cluster_centers_, dense.cluster_centers_, atol=1e-6)
+    assert sparse.inertia_ == pytest.approx(dense.inertia_, rel=1e-12)
+    assert sparse.n_iter_ == dense.n_iter_
+    assert_allclose(sparse.history_["inertia"], dense.history_["inertia"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_labels_are_predict_and_inertia_is_minus_score(estimator, dtype):
+    X = text_like(dtype)
+    model = estimator(6, random_state=0).fit(X)
+    assert_array_equal(model.predict(X), model.labels_)
+    assert model.score(X) == -model.inertia_
+    assert_array_equal(model.predict(X.toarray()), model.labels_)
+    assert_allclose(model.transform(X), model.transform(X.toarray()), atol=1e-6)
+
+
+def test_nearest_agrees_with_dense():
+    X = text_like()
+    model = KMeans(6, random_state=0).fit(X)
+    for sparse, dense in zip(model.nearest(X), model.nearest(X.toarray()), strict=True):
+        assert_allclose(sparse, dense, atol=1e-12)
+
+
+@pytest.mark.parametrize("container", [sp.csr_matrix, sp.csr_array, sp.csc_array, sp.coo_array])
+def test_every_sparse_container_gives_the_same_model(container):
+    X = text_like()
+    model = KMeans(6, random_state=0).fit(container(X))
+    assert_array_equal(model.labels_, KMeans(6, random_state=0).fit(X).labels_)
+
+
+def test_indices_of_64_bits_are_taken():
+    X = text_like()
+    model = KMeans(6, random_state=0).fit(with_long_indices(X))
+    assert model.inertia_ == KMeans(6, random_state=0).fit(X).inertia_
+
+
+def test_unsorted_and_repeated_entries_are_summed_and_the_input_left_alone():
+    X = sp.csr_array(
+        (np.array([1.0, 2.0, 3.0, 4.0]), np.array([1, 0, 0, 1]), np.array([0, 3, 4])), shape=(2, 2)
+    )
+    before = X.indices.copy()
+    model = KMeans(2, init=[[5.0, 1.0], [0.0, 4.0]], n_init=1).fit(X)
+    assert_array_equal(model.cluster_centers_, [[5.0, 1.0], [0.0, 4.0]])
+    assert_array_equal(X.indices, before)
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3, 7])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_threads_change_no_bit(estimator, n_jobs):
+    X = text_like(np.float32, n_samples=5000)
+    one = estimator(20, random_state=0, n_jobs=1).fit(X)
+    many = estimator(20, random_state=0, n_jobs=n_jobs).fit(X)
+    assert_array_equal(one.cluster_centers_, many.cluster_centers_)
+    assert_array_equal(one.labels_, many.labels_)
+    assert one.inertia_ == many.inertia_
+
+
+SCRIPT = """
+import sys, pickle
+from centroids import KMeans
+X = pickle.load(open(sys.argv[1], "rb"))
+m = KMeans(20, random_state=0).fit(X)
+sys.stdout.buffer.write(m.cluster_centers_.tobytes() + m.labels_.tobytes())
+"""
+
+
+def test_instruction_sets_change_no_bit(tmp_path):
+    path = tmp_path / "X.pickle"
+    path.write_bytes(pickle.dumps(text_like(np.float32, n_samples=1000)))
+    outputs = {
+        isa: subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(path)],
+            env={**os.environ, "CENTROIDS_ISA": isa},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for isa in _core.available_isas()
+        if isa != "baseline"  # without fused multiply-add
+    }
+    assert len(set(outputs.values())) <= 1
+
+
+def test_equal_rows_are_at_distance_zero_and_fill_no_cluster():
+    X = sp.csr_array(np.repeat([[0.1, 0, 0], [0, 0.3, 0], [0, 0, 0.7]], 7, axis=0))
+    with pytest.warns(UserWarning, match=r"distinct clusters \(3\) found smaller than"):
+        model = KMeans(5, random_state=0).fit(X)
+    assert set(model.labels_) == {0, 1, 2}
+    assert model.inertia_ == 0
+    assert_array_equal(model.transform(X).min(axis=1), 0)
+
+
+def test_every_cluster_gets_rows_where_there_are_enough():
+    X = text_like()
+    far = np.full((6, X.shape[1]), 100.0)
+    model = KMeans(6, init=far, n_init=1).fit(X)
+    assert (model.counts_ > 0).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_value_that_is_not_finite_is_named(bad):
+    X = text_like()
+    dense = X.toarray()
+    dense[7, 11] = bad
+    with pytest.raises(ValueError, match="row 7, column 11"):
+        KMeans(3).fit(sp.csr_array(dense))
+    model = KMeans(3).fit(X)
+    with pytest.raises(ValueError, match="row 7, column 11"):
+        model.predict(sp.csr_array(dense))
+
+
+def test_weights_count_as_repeated_rows():
+    X = text_like()
+    weights = np.random.default_rng(0).integers(0, 4, size=X.shape[0])
+    init = X[[10, 11, 12, 13, 14, 15]].toarray()
+    repeated = X[np.repeat(np.arange(X.shape[0]), weights)]
+    once = KMeans(6, init=init, n_init=1).fit(X, sample_weight=weights)
+    many = KMeans(6, init=init, n_init=1).fit(repeated)
+    assert_allclose(once.cluster_centers_, many.cluster_centers_, atol=1e-12)
+    assert once.inertia_ == pytest.approx(many.inertia_, rel=1e-12)
+
+
+def test_partial_fit_takes_sparse_batches():
+    X = text_like()
+    model = MiniBatchKMeans(6, random_state=0)
+    for first in range(2, 400, 3):
+        model.partial_fit(X[first : first + 3])
+    assert len(set(model.predict(X[2:]))) == 6
+    dense = MiniBatchKMeans(6, random_state=0)
+    for first in range(2, 400, 3):
+        dense.partial_fit(X[first : first + 3].toarray())
+    assert_allclose(model.cluster_centers_, dense.cluster_centers_, atol=1e-12)
+
+
+def test_wrong_structure_never_reaches_the_core():
+    values, columns = np.ones(2), np.array([1, 0], dtype=np.int32)
+    with pytest.raises(ValueError, match="columns must ascend"):
+        _core.SparseRows(values, columns, np.array([0, 2]), 2)
+    with pytest.raises(ValueError, match="columns must ascend"):
+        _core.SparseRows(values, columns, np.array([0, 1, 2]), 1)
+    with pytest.raises(ValueError, match="fewer entries"):
+        _core.SparseRows(values, columns, np.array([0, 3]), 2)
+    with pytest.raises(ValueError, match="descend"):
+        _core.SparseRows(values, columns, np.array([0, 2, 1]), 2)

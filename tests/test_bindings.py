@@ -1,0 +1,149 @@
+"""The compiled module keeps memory safe: whatever it is handed, it works or raises."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from centroids import _core
+
+ODD_DTYPES = [
+    np.float32,
+    np.float64,
+    np.int32,
+    np.int64,
+    bool,
+    np.complex128,
+    ">f8",
+    np.float16,
+    object,
+]
+
+fuzz = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def arrays(draw, n_dims=(0, 1, 2, 2, 2, 2, 3), dtypes=tuple(ODD_DTYPES)):
+    """Arrays with odd shapes, strides, dtypes, alignment and values."""
+    shape = [draw(st.integers(0, 6)) for _ in range(draw(st.sampled_from(n_dims)))]
+    dtype = np.dtype(draw(st.sampled_from(dtypes)))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    values = rng.integers(-3, 9, [2 * s for s in shape]).astype(dtype)
+    if values.size and dtype.kind == "f" and draw(st.integers(0, 4)) == 0:
+        values.flat[0] = draw(st.sampled_from([np.nan, np.inf, -np.inf, np.finfo(dtype).max / 100]))
+    form = draw(
+        st.sampled_from(
+            ["plain", "plain", "plain", "strided", "reversed", "fortran", "broadcast", "odd"]
+        )
+    )
+    if form == "strided":
+        return values[tuple(slice(None, None, 2) for _ in shape)]
+    values = np.array(values[tuple(slice(0, s) for s in shape)])
+    if form == "reversed" and shape:
+        return values[::-1]
+    if form == "fortran":
+        return np.asfortranarray(values)
+    if form == "broadcast" and shape:
+        return np.broadcast_to(values[:1], shape) if shape[0] else values
+    if form == "odd" and dtype.kind != "O" and values.size:
+        raw = np.zeros(values.nbytes + 1, dtype=np.uint8)
+        raw[1:] = np.frombuffer(values.tobytes(), dtype=np.uint8)
+        return raw[1:].view(dtype).reshape(shape)
+    values.flags.writeable = draw(st.booleans())
+    return values
+
+
+FLOATS = (np.float32, np.float64)
+rows = arrays(n_dims=(2,), dtypes=FLOATS) | arrays()
+centers = arrays(n_dims=(2,), dtypes=(np.float64,)) | arrays()
+numbers = st.integers(-2, 9) | st.sampled_from([2**31, 2**63, -(2**63)])
+threads = st.sampled_from([1, 2, 0, -1, 2**31 - 1])
+
+
+def attempt(function, *arguments):
+    """Call it; whatever is wrong with the arguments must come back as one of these."""
+    try:
+        return function(*arguments)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+@fuzz
+@given(rows, centers, threads)
+def test_functions_of_rows_and_centers_work_or_raise(X, C, n):
+    labels = attempt(_core.assign, X, C, n)
+    if labels is not None:
+        assert labels.shape == X.shape[:1]
+        assert ((labels >= 0) & (labels < len(C))).all()
+        again = attempt(_core.nearest, X, C, n)
+        assert_array_equal(again[0], labels)
+        assert attempt(_core.distances, X, C, n).shape == (len(X), len(C))
+    attempt(_core.first_bad, X, n)
+
+
+@fuzz
+@given(rows, centers, arrays(n_dims=(1,), dtypes=(np.int32,)), arrays(n_dims=(1,)) | st.none())
+def test_inertia_checks_labels_and_weights(X, C, labels, weights):
+    attempt(_core.inertia, X, C, labels, weights, 1)
+
+
+@fuzz
+@given(
+    rows,
+    arrays(n_dims=(1,), dtypes=(np.float64,)) | st.none(),
+    centers | st.none(),
+    numbers,
+    numbers,
+    threads,
+    st.sampled_from(["k-means++", "random", "", "other"]),
+    st.sampled_from(["auto", "hamerly", "brute_force", "other"]),
+)
+def test_problems_are_seeded_and_fitted_or_refused(
+    X, weights, init, k, seed, n, seeding, algorithm
+):
+    if weights is not None:
+        weights = np.abs(np.nan_to_num(weights, posinf=1e3, neginf=0)) + 1  # checked in Python
+    problem = attempt(_core.Problem, X, weights, n)
+    if problem is None:
+        return
+    attempt(problem.seed, k, seeding, seed)
+    run = attempt(problem.fit, k, init, seeding, seed, algorithm, 5, 0.0, None, None)
+    if run is not None:
+        assert run["labels"].shape == X.shape[:1]
+        assert ((run["labels"] >= 0) & (run["labels"] < k)).all()
+        assert run["centers"].shape == (k, X.shape[1])
+        assert run["counts"].sum() == len(X)
+
+
+def test_huge_shapes_without_memory_are_counted_in_64_bits():
+    # One row seen 2**33 times through a stride of zero is not contiguous: refused, not read.
+    fake = np.broadcast_to(np.zeros((1, 4)), (2**33, 4))
+    with pytest.raises(TypeError):
+        _core.assign(fake, np.zeros((2, 4)), 1)
+    # No columns: contiguous, with more rows than fit 32 bits.
+    empty = np.empty((2**33, 0))
+    with pytest.raises(ValueError, match="empty"):
+        _core.Problem(empty, None, 1)
+
+
+def test_rows_live_as_long_as_the_problem_that_uses_them():
+    def make():
+        X = np.random.default_rng(0).normal(size=(1000, 3))
+        return _core.Problem(X, np.ones(1000) * 2, 1), X.copy()
+
+    problem, X = make()
+    garbage = [np.full((1000, 3), np.nan) for _ in range(50)]
+    run = problem.fit(4, None, "k-means++", 0, "auto", 50, 0.0, None, None)
+    assert len(garbage) == 50
+    assert_array_equal(run["labels"], _core.assign(X, run["centers"], 1))
+
+
+def test_results_live_on_without_the_problem():
+    X = np.random.default_rng(0).normal(size=(1000, 3))
+    run = _core.Problem(X, None, 1).fit(4, None, "k-means++", 0, "auto", 50, 0.0, None, None)
+    labels, expected = run["labels"], run["labels"].copy()
+    del run
+    garbage = [np.full(1000, -1, dtype=np.int32) for _ in range(50)]
+    assert len(garbage) == 50
+    assert_array_equal(labels, expected)

@@ -1,0 +1,90 @@
+"""What the README, the pages and the docstrings show is what the code prints."""
+
+import contextlib
+import doctest
+import inspect
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import centroids
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(page for page in ROOT.glob("docs/**/*.md") if "_build" not in page.parts),
+    *sorted(ROOT.glob("core/**/*.md")),
+]
+OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def ids(path):
+    return str(path.relative_to(ROOT))
+
+
+def test_readme_example_prints_what_it_says():
+    readme = (ROOT / "README.md").read_text()
+    found = re.search(r"```python\n(.*?)```\n+prints\n+```text\n(.*?)```", readme, re.DOTALL)
+    assert found is not None
+    code, expected = found.groups()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), {})
+    assert printed.getvalue().rstrip() == expected.rstrip()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if ">>>" in page.read_text()], ids=ids)
+def test_examples_of_page_print_what_they_say(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some examples write files
+    text = re.sub(r"^```.*$", "", page.read_text(), flags=re.MULTILINE)
+    test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    assert run(test) == ""
+
+
+@pytest.mark.parametrize("name", centroids.__all__)
+def test_examples_of_docstring_print_what_they_say(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    value = getattr(centroids, name)
+    for test in doctest.DocTestFinder().find(value, name, module=inspect.getmodule(value)):
+        assert run(test) == ""
+
+
+def run(test):
+    """Run examples and return what differs."""
+    report = io.StringIO()
+    doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=report.write)
+    return report.getvalue()
+
+
+def test_numpy_lines_of_kernel_readme_give_the_labels_of_the_core():
+    readme = (ROOT / "core" / "kernels" / "README.md").read_text()
+    code = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
+    X = np.random.default_rng(0).normal(size=(5000, 6)).astype(np.float32)
+    kmeans = centroids.KMeans(9, random_state=0).fit(X)
+    names = {"np": np, "x": X, "centers": kmeans.cluster_centers_.astype(np.float64)}
+    exec(compile(code, "README.md", "exec"), names)
+    # NumPy sums in another order: a row between two centers may fall to the other side.
+    assert np.count_nonzero(names["labels"] != kmeans.labels_) <= 2
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_links_to_files_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
+    files = [target for target in targets if "://" not in target and "mailto:" not in target]
+    missing = [target for target in files if not (page.parent / target).exists()]
+    assert missing == []
+
+
+def test_code_in_folder_readmes_is_named_as_it_is():
+    """Files that a README of the core names in backticks exist."""
+    for page in ROOT.glob("core/**/README.md"):
+        named = re.findall(r"`([\w./]+\.(?:cpp|hpp|inl|py|md))`", page.read_text())
+        missing = [
+            name
+            for name in named
+            if not any((base / name).exists() for base in (page.parent, ROOT / "core", ROOT))
+        ]
+        assert missing == [], page
