@@ -1,0 +1,51 @@
+"""The result of ``centroids fit`` in words."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from centroids.cli._output import Payload, number, plural
+from centroids.cli._tables import print_clusters
+from centroids.cli._words import print_data, print_matches, print_notes, print_whole
+
+__all__ = ["show_fit"]
+
+
+def show_fit(result: Payload, console: Console) -> None:
+    """Print the result of ``centroids fit``."""
+    print_data(console, result["data"])
+    training, heldout, model = result["training"], result["heldout"], result["model"]
+    if heldout is not None:
+        how = ", the same share of every class" if result["split"]["is_stratified"] else ""
+        console.print(
+            f"{plural(training['n_samples'], 'row')} to fit, "
+            f"{plural(heldout['n_samples'], 'row')} held out{how}"
+        )
+    unit = " (in scaled units)" if model["scale"] != "none" else ""
+    console.print(
+        f"\nK = {model['n_clusters']}: inertia {number(training['inertia'])}{unit} after "
+        f"{plural(model['n_iter'], 'iteration')}, random state {model['random_state']}"
+    )
+    if heldout is not None:
+        console.print(
+            f"inertia per row: {number(training['inertia_per_row'])} on the rows fitted, "
+            f"{number(heldout['inertia_per_row'])} on the rows held out"
+        )
+    console.print()
+    print_clusters(console, result["clusters"], result["data"]["columns"])
+    parts = [("Rows fitted", training), ("Rows held out", heldout)]
+    print_matches(
+        console, [(name, part["match"]) for name, part in parts if part and "match" in part]
+    )
+    print_notes(console, result["notes"])
+    _show_files(console, result["files"])
+
+
+def _show_files(console: Console, files: Payload) -> None:
+    if any(files.values()):
+        console.print()
+    if files["labels"]:
+        print_whole(console, f"Labels: {files['labels']}")
+    if files["model"]:
+        print_whole(console, f"Model: {files['model']}")
+        print_whole(console, f"Next: centroids predict {files['model']} NEW.csv -o labelled.csv")

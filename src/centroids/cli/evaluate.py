@@ -1,0 +1,67 @@
+"""``centroids evaluate``: compare the clusters of a model with known classes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import centroids
+from centroids.cli._matching import match_payload
+from centroids.cli._modelling import data_payload, read_for_model
+from centroids.cli._options import Columns, Data, Jobs, Json, Model, parse_columns
+from centroids.cli._output import Payload, collecting_warnings, emit, number, working
+from centroids.cli._words import print_data, print_matches, print_notes
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: Model,
+    data: Data,
+    truth: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="The column of known classes.", show_default=False),
+    ],
+    columns: Columns = None,
+    jobs: Jobs = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the clusters of a fitted model with known classes.
+
+    Says which cluster stands for which class, which classes share a cluster, and which are split.
+
+    Example: [bold]centroids evaluate model.safetensors labelled.csv --truth y[/bold]
+    """
+    chosen = parse_columns(columns)
+    fitted = centroids.load(model)
+    with working(f"reading {data}", as_json):
+        table = read_for_model(fitted, data, columns=chosen, truth=truth, jobs=jobs)
+    with working("comparing", as_json), collecting_warnings() as notes:
+        labels = fitted.predict(table.X)
+        inertia = -float(fitted.score(table.X))
+        match = centroids.match_labels(table.truth, labels)
+    result = {
+        "command": "evaluate",
+        "model": str(model),
+        "data": data_payload(table),
+        "inertia": inertia,
+        "inertia_per_row": inertia / table.n_samples,
+        "match": match_payload(match),
+        "notes": notes,
+    }
+    emit(result, _show, as_json)
+
+
+def _show(result: Payload, console: Console) -> None:
+    match = result["match"]
+    print_data(console, result["data"])
+    console.print(f"\nInertia per row: {number(result['inertia_per_row'])}")
+    print_matches(console, [("All rows", match)])
+    console.print(
+        f"\nAdjusted Rand index {match['adjusted_rand']:.4f}, adjusted mutual information "
+        f"{match['adjusted_mutual_info']:.4f}, V-measure {match['v_measure']:.4f} "
+        "(1 = the same groups, near 0 = no relation)."
+    )
+    print_notes(console, result["notes"])

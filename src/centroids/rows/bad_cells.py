@@ -1,0 +1,90 @@
+"""Where a table holds something that is not a finite number, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centroids.rows.csv_layout import is_missing, is_number
+from centroids.rows.errors import InputError
+
+__all__ = ["BadCell", "find_bad_cell", "quoted", "refuse_bad_cell", "refuse_empty_truth"]
+
+BLOCK_CELLS = 1 << 20
+MAX_TEXT = 30
+
+
+@dataclass(frozen=True)
+class BadCell:
+    """The first cell, row by row, that is not a finite number.
+
+    Attributes
+    ----------
+    row, column : int
+        Its position, counted from 0.
+    n_bad : int
+        How many such cells there are in all.
+    """
+
+    row: int
+    column: int
+    n_bad: int
+
+
+def find_bad_cell(X: NDArray[Any]) -> BadCell | None:
+    """Find the first NaN or infinity, looking at blocks so that no mask of all of `X` is made."""
+    first: tuple[int, int] | None = None
+    n_bad = 0
+    step = max(1, BLOCK_CELLS // X.shape[1])
+    for start in range(0, X.shape[0], step):
+        is_bad = ~np.isfinite(X[start : start + step])
+        found = int(np.count_nonzero(is_bad))
+        if found and first is None:
+            row, column = divmod(int(np.argmax(is_bad)), X.shape[1])
+            first = (start + row, column)
+        n_bad += found
+    return None if first is None else BadCell(*first, n_bad)
+
+
+def refuse_bad_cell(path: Path, bad: BadCell, name: str, text: str | None) -> None:
+    """Raise the error that names row and column; `text` is the cell as the file has it."""
+    if text is None or not text.strip():
+        what = "is empty"
+    elif is_missing(text):
+        what = f"holds {quoted(text)}, a missing value"
+    elif is_number(text):
+        what = f"holds {quoted(text)}, which is not a finite number"
+    else:
+        what = f"holds {quoted(text)}, which is not a number"
+    others = f" ({bad.n_bad - 1:,} more cells like it)" if bad.n_bad > 1 else ""
+    raise InputError(
+        f'{path}: row {bad.row + 1}, column "{name}" {what}{others}; correct the cell, remove the '
+        "row, or choose other columns with --columns (columns= in Python)"
+    )
+
+
+def refuse_empty_truth(path: Path, name: str | None, truth: NDArray[Any] | None) -> None:
+    """Raise an error if no row has a known class."""
+    if truth is None:
+        return
+    if truth.dtype == object:
+        has_class = any(value is not None and str(value).strip() for value in truth)
+    else:
+        has_class = bool(np.any(truth == truth))  # NaN is not equal to itself
+    if not has_class:
+        raise InputError(f'{path}: column "{name}" holds no class in any row; choose another')
+
+
+def shorten(text: str) -> str:
+    """Cut a text so that it fits into a message of one line."""
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def quoted(text: str) -> str:
+    """Shorten a text and put it between quotes."""
+    return f'"{shorten(text)}"'

@@ -1,0 +1,95 @@
+"""NumPy's ``.npy`` files, mapped into memory and never unpickled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centroids.rows.bad_cells import find_bad_cell, refuse_bad_cell, refuse_empty_truth
+from centroids.rows.columns import split_columns
+from centroids.rows.errors import InputError
+from centroids.rows.table import LeftOut, Table
+
+__all__ = ["map_npy", "table_from_npy"]
+
+
+def table_from_npy(path: Path, columns: Sequence[str] | None, truth: str | None) -> Table:
+    """Read a ``.npy`` file; its columns are called x1, x2, … by their position."""
+    array = map_npy(path)
+    names = [f"x{i}" for i in range(1, array.shape[1] + 1)]
+    used, class_column = split_columns(path, names, columns, truth)
+    X = array if used == list(range(len(names))) else array[:, used]
+    X = np.ascontiguousarray(X, dtype=np.float32 if X.dtype == np.float32 else np.float64)
+    bad = find_bad_cell(X)
+    if bad is not None:
+        value = str(float(X[bad.row, bad.column]))
+        refuse_bad_cell(path, bad, names[used[bad.column]], value)
+    classes = None if class_column is None else np.array(array[:, class_column])
+    refuse_empty_truth(path, truth, classes)
+    return Table(
+        path=path,
+        X=X,
+        columns=tuple(names[i] for i in used),
+        left_out=tuple(
+            LeftOut(name, "not chosen")
+            for i, name in enumerate(names)
+            if i not in used and i != class_column
+        ),
+        truth=classes,
+        truth_name=truth,
+        has_names=False,
+    )
+
+
+def map_npy(path: Path) -> NDArray[Any]:
+    """Map a ``.npy`` file of numbers as a read-only array of shape (n_samples, n_columns).
+
+    A one-dimensional array is one column.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, holds Python objects or anything else but real numbers, or has
+        more than two dimensions.
+    """
+    shape, dtype = _header(path)
+    if dtype.hasobject:
+        raise InputError(
+            f"{path} holds pickled Python objects, which are not opened because they can run "
+            "code; save a plain array of numbers"
+        )
+    if dtype.kind not in "iuf":
+        raise InputError(f"{path} holds values of type {dtype}; save a plain array of numbers")
+    if len(shape) not in (1, 2):
+        raise InputError(
+            f"{path} has the shape {shape}; save an array of shape (n_samples, n_features)"
+        )
+    if 0 in shape:
+        raise InputError(f"{path} has the shape {shape}: no rows or no columns to work on")
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError) as error:
+        raise InputError(
+            f"{path} is damaged: it ends before its array of shape {shape} does; save it again"
+        ) from error
+    return array.reshape(-1, 1) if array.ndim == 1 else array
+
+
+def _header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        with path.open("rb") as file:
+            reader = readers[np.lib.format.read_magic(file)]
+            shape, _, dtype = reader(file)
+    except (ValueError, KeyError, EOFError, TypeError, SyntaxError) as error:
+        raise InputError(f"{path} is damaged or no .npy file; save it again with numpy.save") from (
+            error
+        )
+    return shape, dtype
