@@ -1,0 +1,175 @@
+"""From evidence to a ranking: criteria vote, isolated clusters weigh, margins become words.
+
+The rule was found on data with known answers (benchmarks/choose_k.py, repetitions for tuning) and
+is judged on others; docs/choosing-k.md shows both. Every part of it is free of scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centroids.choosing_k.criteria import CURVE_CRITERIA, PARTITION_CRITERIA, best_n_clusters
+from centroids.choosing_k.valleys import Valley
+
+__all__ = [
+    "VOTERS",
+    "Ranking",
+    "Verdict",
+    "has_two_levels",
+    "merge_rankings",
+    "prefer_split",
+    "rank",
+    "verdict_of",
+]
+
+Float64 = NDArray[np.float64]
+Verdict = Literal["clear", "likely", "ambiguous", "no clusters"]
+Table = dict[str, NDArray[Any]]
+
+# Votes by criterion; the jump and the highest numbers of isolated clusters count as two.
+VOTERS = {
+    "simplified_silhouette": 1.0,
+    "calinski_harabasz": 1.0,
+    "davies_bouldin": 1.0,
+    "wb_index": 1.0,
+    "xie_beni": 1.0,
+    "centroid_dunn": 1.0,
+    "bic": 1.0,
+    "log_inertia_bend": 1.0,
+    "jump": 2.0,
+    "isolated": 2.0,
+    "isolated_held_out": 2.0,
+}
+# All votes together weigh twice as much as the share of isolated clusters.
+VOTES_WEIGHT = 2.0
+
+# When a valley inside one cluster decides between two close numbers.
+SPLIT_MARGIN, SPLIT_RATIO, SPLIT_P = 0.75, 0.5, 0.05
+
+# What these prefer explains the variance best, whatever the valleys say.
+VARIANCE_CRITERIA = ("calinski_harabasz", "wb_index", "bic", "jump")
+
+# Margins over the runner-up, calibrated on the tuning repetitions.
+CLEAR_MARGIN = 1.0
+LIKELY_MARGIN = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Numbers of clusters, scored.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (k_max,)
+        Score of 1, 2, … clusters, 0 where nothing speaks for it.
+    votes : ndarray of shape (k_max,)
+        Weight of the criteria that prefer each number.
+    preferred : dict of str to int or None
+        What each criterion prefers.
+    """
+
+    scores: Float64
+    votes: Float64
+    preferred: dict[str, int | None]
+
+    @property
+    def best(self) -> int:
+        """The number of clusters with the highest score, the smallest on ties, at least 2."""
+        return int(np.argmax(self.scores[1:])) + 2 if len(self.scores) > 1 else 1
+
+    @property
+    def runner_up(self) -> int | None:
+        """The next best number of clusters from 2; None where nothing speaks for another."""
+        others = self.scores.copy()
+        others[[0, self.best - 1]] = 0.0
+        return int(np.argmax(others)) + 1 if others.any() else None
+
+    @property
+    def margin(self) -> float:
+        """Score of the best over the score of the runner-up."""
+        second = 0.0 if self.runner_up is None else float(self.scores[self.runner_up - 1])
+        return float(self.scores[self.best - 1]) - second
+
+
+def rank(table: Table, up_to: int) -> Ranking:
+    """Let every criterion vote, within 1 … `up_to`, and score what was voted for.
+
+    score(k) = mean of isolated(k) / k, in-sample and held-out, + 2 votes(k) / all votes.
+    """
+    ks = table["n_clusters"]
+    asked = slice(0, up_to)
+    votes = np.zeros(len(ks))
+    preferred = {name: _preferred(name, table, asked) for name in VOTERS}
+    for name, weight in VOTERS.items():
+        if (k := preferred[name]) is not None:
+            votes[k - 1] += weight
+    shares = (table["isolated"] + table["isolated_held_out"]) / (2 * ks)
+    scores = shares + VOTES_WEIGHT * votes / sum(VOTERS.values())
+    scores[votes == 0] = 0.0
+    # One cluster is never isolated: whether there are any is for the gate to say.
+    scores[0] = 0.0
+    return Ranking(scores, votes, preferred)
+
+
+def _preferred(name: str, table: Table, asked: slice) -> int | None:
+    ks, values = table["n_clusters"][asked], table[name][asked]
+    if name in ("isolated", "isolated_held_out"):
+        return int(ks[np.argmax(values)]) if values.any() else None
+    criterion = PARTITION_CRITERIA.get(name) or CURVE_CRITERIA[name]
+    return best_n_clusters(criterion, values.astype(np.float64), ks)
+
+
+def prefer_split(ranking: Ranking, split: Valley | None) -> Ranking:
+    """Let the runner-up win where the best number leaves two groups in one cluster.
+
+    With a small margin, a larger runner-up and a deep, significant valley in the cluster that one
+    more center would split, the votes miss a small group that the counts see.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    split : Valley or None
+        Between the two clusters that one more center makes of one.
+    """
+    best, second = ranking.best, ranking.runner_up
+    if split is None or second is None or second < best or ranking.margin >= SPLIT_MARGIN:
+        return ranking
+    if split.ratio >= SPLIT_RATIO or split.p_value >= SPLIT_P:
+        return ranking
+    scores = ranking.scores.copy()
+    scores[[best - 1, second - 1]] = scores[[second - 1, best - 1]]
+    return replace(ranking, scores=scores)
+
+
+def merge_rankings(rankings: list[Ranking]) -> Ranking:
+    """Average the scores and votes of rankings of several samples of the same rows."""
+    k_max = max(len(r.scores) for r in rankings)
+    scores, votes = np.zeros(k_max), np.zeros(k_max)
+    for ranking in rankings:
+        scores[: len(ranking.scores)] += ranking.scores / len(rankings)
+        votes[: len(ranking.votes)] += ranking.votes / len(rankings)
+    return Ranking(scores, votes, rankings[0].preferred)
+
+
+def has_two_levels(preferred: dict[str, int | None], best: int) -> bool:
+    """Whether every criterion of variance asks for more clusters than `best`."""
+    asked = [preferred.get(name) for name in VARIANCE_CRITERIA]
+    return all(k is not None and k > best for k in asked)
+
+
+def verdict_of(ranking: Ranking, do_samples_agree: bool) -> Verdict:
+    """Put the margin in a word.
+
+    Valleys separate groups, variance finds parts of them: where every criterion of variance asks
+    for more clusters than the best number (as with iris, two groups of three species), there are
+    two levels to choose from.
+    """
+    if has_two_levels(ranking.preferred, ranking.best):
+        return "ambiguous"
+    if ranking.margin >= CLEAR_MARGIN and do_samples_agree:
+        return "clear"
+    return "likely" if ranking.margin >= LIKELY_MARGIN else "ambiguous"

@@ -1,0 +1,184 @@
+"""Evidence on one set of rows: two sweeps, what was held out, and every criterion for every k."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centroids.choosing_k.criteria import CURVE_CRITERIA, PARTITION_CRITERIA
+from centroids.choosing_k.decide import rank
+from centroids.choosing_k.partition import Partition, measure
+from centroids.choosing_k.sweep import Deadline, Fit, Sweep
+from centroids.choosing_k.valleys import Valleys, valleys_of
+
+__all__ = ["Evidence", "largest_k_max"]
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+FIRST_K_MAX = 20
+# Criteria look at this range beyond the number of clusters that show valleys.
+RANGE_FACTOR, RANGE_EXTRA, SMALLEST_RANGE = 1.4, 4, 12
+# Runs from k-means++ when the second half places the centers.
+N_CROSS_STARTS = 4
+# With a smaller share of isolated clusters their largest number says nothing about K.
+TELLING_SHARE = 0.25
+
+
+class Evidence:
+    """Sweeps of all rows and of one half; the other half is only assigned.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows, checked.
+    weights : ndarray of shape (n_samples,) or None
+        Scaled to sum up to the effective number of rows.
+    seed : int
+    n_threads : int
+    deadline : Deadline
+    """
+
+    def __init__(
+        self,
+        X: NDArray[Any],
+        weights: Float64 | None,
+        seed: int,
+        n_threads: int,
+        deadline: Deadline,
+    ) -> None:
+        self.X, self.weights, self.n_threads, self.deadline = X, weights, n_threads, deadline
+        order = np.random.default_rng([seed, 1]).permutation(len(X))
+        middle = (len(X) + 1) // 2
+        placing = np.sort(order[:middle])
+        held = np.sort(order[middle:]) if len(X) > 1 else placing
+        self._held_rows = X[held]
+        self._held_weights = None if weights is None else weights[held]
+        self.full = Sweep(X, weights, seed, n_threads, deadline=deadline)
+        self.half = Sweep(
+            X[placing],
+            None if weights is None else weights[placing],
+            seed,
+            n_threads,
+            deadline=deadline,
+        )
+        self.held: dict[int, Partition] = {}
+        self.valleys: list[Valleys] = []
+        self.held_valleys: list[Valleys] = []
+        self._placed: dict[int, Fit] = {}
+        self._table: dict[str, NDArray[Any]] | None = None
+
+    @property
+    def k_max(self) -> int:
+        """Largest number of clusters with all the evidence."""
+        return min(self.full.k_max, self.half.k_max)
+
+    @property
+    def n_clusters(self) -> Int64:
+        """1, 2, …, `k_max`."""
+        return np.arange(1, self.k_max + 1)
+
+    def extend(self, k_max: int, report: Callable[[int, int], None]) -> None:
+        """Sweep up to `k_max` clusters and measure what is new."""
+        # In steps, so that a deadline leaves both sweeps about as long.
+        while self.k_max < k_max:
+            known = self.k_max
+            target = k_max if self.deadline.left() is None else min(k_max, known + 5)
+            self.full.extend(target)
+            report(min(self.full.k_max, k_max), k_max)
+            self.half.extend(self.full.k_max)
+            if self.k_max == known or self.k_max < target:
+                break
+        for k in range(1, self.k_max + 1):
+            placed = self.half.fits[k]
+            if self._placed.get(k) is not placed:
+                self._placed[k] = placed
+                self.held[k] = measure(
+                    self._held_rows, placed.centers, self._held_weights, self.n_threads
+                )
+        ks = range(1, self.k_max + 1)
+        self.valleys = [valleys_of(self.full.partition(k)) for k in ks]
+        self.held_valleys = [valleys_of(self.held[k]) for k in ks]
+        self._table = None
+
+    def grow(self, cap: int, report: Callable[[int, int], None]) -> None:
+        """Sweep, and sweep further while the clusters with valleys reach into the end of the range.
+
+        The number of isolated clusters rises until every group has its own center. Where it is
+        highest, with a margin, is where criteria are worth asking.
+        """
+        self.extend(min(cap, FIRST_K_MAX), report)
+        while not self.deadline.has_passed():
+            wanted = min(cap, max(self.range_worth_asking(), self._range_beyond_best()))
+            if wanted <= self.k_max or self.k_max < min(cap, FIRST_K_MAX):
+                return
+            known = self.k_max
+            self.extend(wanted, report)
+            if self.k_max < wanted or self.k_max == known:
+                return
+
+    def _range_beyond_best(self) -> int:
+        """Half as far again where the best score lies in the last third, and clusters show."""
+        best = rank(self.table(), self.k_max).best
+        shown = self.valleys[best - 1].n_isolated + self.held_valleys[best - 1].n_isolated
+        is_near_the_end = 3 * best > 2 * self.k_max and shown >= 2 * TELLING_SHARE * best
+        return int(np.ceil(1.5 * self.k_max)) if is_near_the_end else self.k_max
+
+    def range_worth_asking(self) -> int:
+        """Largest k at which criteria should look."""
+        last = 0
+        for valleys in (self.valleys, self.held_valleys):
+            isolated = np.array([v.n_isolated for v in valleys])
+            k = int(self.n_clusters[np.argmax(isolated)])
+            if isolated.max() >= TELLING_SHARE * k:
+                last = max(last, k)
+        return max(SMALLEST_RANGE, int(np.ceil(RANGE_FACTOR * last + RANGE_EXTRA)))
+
+    def crossed_valleys(self, k: int) -> Valleys:
+        """Valleys of all rows at k, each row held out once: the halves change places."""
+        valleys = self.held_valleys[k - 1]
+        rows, weights = self._held_rows, self._held_weights
+        if k > len(rows) or len(rows) < 2:
+            return valleys
+        other = Sweep(rows, weights, self.full.seed, self.n_threads, self.deadline)
+        centers = other.best_of(k, N_CROSS_STARTS)
+        back = measure(self.half.X, centers, self.half.weights, self.n_threads)
+        return valleys.joined(valleys_of(back))
+
+    def table(self) -> dict[str, NDArray[Any]]:
+        """Give inertia, held-out inertia, criteria and isolated clusters, one row per k."""
+        if self._table is None:
+            self._table = self._make_table()
+        return self._table
+
+    def _make_table(self) -> dict[str, NDArray[Any]]:
+        ks = self.n_clusters
+        partitions = [self.full.partition(k) for k in ks.tolist()]
+        held = [self.held[k] for k in ks.tolist()]
+        weight = partitions[0].weight
+        inertia = np.array([p.inertia for p in partitions])
+        columns: dict[str, NDArray[Any]] = {
+            "n_clusters": ks,
+            "inertia": inertia,
+            "held_out_inertia": np.array([p.inertia / p.weight * weight for p in held]),
+        }
+        for name, criterion in PARTITION_CRITERIA.items():
+            columns[name] = np.array(
+                [
+                    np.nan if k < criterion.from_k else criterion(p)
+                    for k, p in enumerate(partitions, 1)
+                ]
+            )
+        for name, criterion in CURVE_CRITERIA.items():
+            columns[name] = np.asarray(criterion(inertia, partitions[0].n_features))
+        columns["isolated"] = np.array([v.n_isolated for v in self.valleys])
+        columns["isolated_held_out"] = np.array([v.n_isolated for v in self.held_valleys])
+        return columns
+
+
+def largest_k_max(n_samples: int) -> int:
+    """Return the largest number of clusters worth trying: ten rows each, or a few of small data."""
+    return max(n_samples // 10, min(n_samples // 3, 10), 1)

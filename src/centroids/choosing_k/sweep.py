@@ -1,0 +1,226 @@
+"""The sweep: the best partition found for every number of clusters. Data only, no opinions.
+
+Every step goes through the loop of the core. A new number of clusters starts from the one below
+with a center added, from k-means++, and on the way back from the one above with two clusters
+merged; the lowest inertia is kept. What criteria need is measured once per kept partition.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centroids import _core
+from centroids.choosing_k.partition import Partition, measure, squared_center_distances
+
+__all__ = ["Deadline", "Fit", "Sweep", "cheapest_neighbours"]
+
+Float64 = NDArray[np.float64]
+
+MAX_ITER = 300
+RELATIVE_TOL = 1e-4
+
+# A merged start whose inertia, before any iteration, exceeds the best known by more than this
+# hardly ever ends below it.
+WORTH_MERGING = 1.10
+
+
+class Deadline:
+    """The moment after which nothing new is started."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float | None:
+        """Seconds left, at least a little; None without a limit."""
+        return None if self._end is None else max(1e-3, self._end - time.monotonic())
+
+    def has_passed(self) -> bool:
+        """Whether the time is over."""
+        return self._end is not None and time.monotonic() >= self._end
+
+
+class Fit(NamedTuple):
+    """One converged run: what later starts are made of."""
+
+    centers: Float64
+    weights: Float64
+    inertia: float
+
+
+@dataclass(eq=False)
+class Sweep:
+    """Fits for 1, 2, … clusters of the same rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Rows, checked.
+    weights : ndarray of shape (n_samples,) or None
+    seed : int
+        Seed of every draw.
+    n_threads : int
+    deadline : Deadline
+
+    Attributes
+    ----------
+    fits : dict of int to Fit
+        The best fit known for each number of clusters, 1 up to `k_max`.
+    """
+
+    X: NDArray[Any]
+    weights: Float64 | None
+    seed: int
+    n_threads: int
+    deadline: Deadline = field(default_factory=lambda: Deadline(None))
+    fits: dict[int, Fit] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._problem = _core.Problem(self.X, self.weights, self.n_threads)
+        self._tol = RELATIVE_TOL * self._problem.mean_variance
+        self._random = np.random.default_rng([self.seed, self.X.shape[0]])
+        self._partitions: dict[int, tuple[Fit, Partition]] = {}
+
+    @property
+    def k_max(self) -> int:
+        """Largest number of clusters swept so far."""
+        return len(self.fits)
+
+    @property
+    def inertias(self) -> Float64:
+        """Inertia for 1, 2, …, `k_max` clusters."""
+        return np.array([self.fits[k].inertia for k in range(1, self.k_max + 1)])
+
+    def partition(self, k: int) -> Partition:
+        """Measure the best partition into k clusters; each row is seen without its own pull."""
+        known = self._partitions.get(k)
+        fit = self.fits[k]
+        if known is None or known[0] is not fit:
+            measured = measure(self.X, fit.centers, self.weights, self.n_threads, fit.weights)
+            known = self._partitions[k] = (fit, measured)
+        return known[1]
+
+    def extend(self, k_max: int) -> None:
+        """Sweep up to `k_max` clusters; what is known already is kept or improved.
+
+        Stops early when every row lies on a center, or when the time is over.
+        """
+        known = self.k_max
+        while self.k_max < k_max and (self.k_max == 0 or not self.deadline.has_passed()):
+            if not self._add_next(self.k_max + 1):
+                break
+        self._merge_down(known)
+        self._repair()
+
+    def best_of(self, k: int, n_starts: int) -> Float64:
+        """Return the centers of the best of some runs from k-means++, whatever was swept."""
+        runs = [self._fit(k, None, start) for start in range(n_starts)]
+        return min(runs, key=_inertia)["centers"]
+
+    def _add_next(self, k: int) -> bool:
+        if k == 1:
+            self._keep(self._fit(1, None))
+            return True
+        start = self._split(k - 1)
+        if start is None:
+            return False
+        run = min(self._fit(k, start), self._fit(k, None), key=_inertia)
+        if not run["counts"].all():
+            return False  # fewer distinct rows than clusters
+        self._keep(run)
+        return True
+
+    def _split(self, k: int) -> Float64 | None:
+        """Centers of k clusters and one more, the best of some rows drawn by squared distance.
+
+        One step of greedy k-means++ (Arthur & Vassilvitskii 2007) from a converged partition;
+        None when every row lies on a center.
+        """
+        centers = self.fits[k].centers
+        squared = np.square(_core.nearest(self.X, centers, self.n_threads)[1])
+        cumulated = np.cumsum(squared if self.weights is None else self.weights * squared)
+        if not cumulated[-1] > 0:
+            return None
+        draws = self._random.random(4 + int(2 * np.log(k + 1))) * cumulated[-1]
+        rows = np.minimum(cumulated.searchsorted(draws, side="right"), len(squared) - 1)
+        values = self.X[rows].astype(np.float64)
+        gains = _core.distances(self.X, values, self.n_threads).astype(np.float64, copy=False)
+        np.multiply(gains, gains, out=gains)
+        np.subtract(squared[:, None], gains, out=gains)
+        np.maximum(gains, 0, out=gains)
+        total = (
+            gains.sum(axis=0) if self.weights is None else np.einsum("i,ij", self.weights, gains)
+        )
+        return np.vstack([centers, values[[np.argmax(total)]]])
+
+    def _merge_down(self, known: int) -> None:
+        """Start each number of clusters from the one above, its cheapest pair merged."""
+        for k in range(self.k_max - 1, 1, -1):
+            if self.deadline.has_passed():
+                return
+            centers, inertia = merged(self.fits[k + 1])
+            is_better = False
+            if inertia <= WORTH_MERGING * self.fits[k].inertia:
+                run = self._fit(k, centers)
+                is_better = run["inertia"] < self.fits[k].inertia and bool(run["counts"].all())
+                if is_better:
+                    self._keep(run)
+            if k <= known and not is_better:
+                return  # below, everything starts as it did before
+
+    def _repair(self) -> None:
+        """Make the inertia fall strictly: where it does not, split the better partition below."""
+        for k in range(2, self.k_max + 1):
+            if self.fits[k].inertia >= self.fits[k - 1].inertia:
+                start = self._split(k - 1)
+                run = None if start is None else self._fit(k, start)
+                if run is not None and run["inertia"] < self.fits[k].inertia:
+                    self._keep(run)
+
+    def _fit(self, k: int, init: Float64 | None, start: int = 0) -> _core.Run:
+        seed = self.seed + 1_000_003 * k + start
+        left = self.deadline.left()
+        run = self._problem.fit(k, init, "k-means++", seed, "auto", MAX_ITER, self._tol, left, None)
+        if run["exception"] is not None:  # Ctrl-C
+            raise run["exception"]
+        return run
+
+    def _keep(self, run: _core.Run) -> None:
+        k = len(run["centers"])
+        weights = (
+            run["counts"].astype(np.float64)
+            if self.weights is None
+            else np.bincount(run["labels"], self.weights, minlength=k).astype(np.float64)
+        )
+        self.fits[k] = Fit(run["centers"], weights, run["inertia"])
+
+
+def merged(fit: Fit) -> tuple[Float64, float]:
+    """Merge the pair of clusters that costs least, and give the inertia then.
+
+    Joining clusters i and j costs w_i w_j / (w_i + w_j) |c_i - c_j|^2 (Ward 1963).
+    """
+    w = fit.weights
+    squared = squared_center_distances(fit.centers)
+    cost = squared * (w[:, None] * w) / (w[:, None] + w)
+    i, j = sorted(divmod(int(cost.argmin()), len(w)))
+    centers = np.delete(fit.centers, j, axis=0)
+    centers[i] = (w[i] * fit.centers[i] + w[j] * fit.centers[j]) / (w[i] + w[j])
+    return centers, fit.inertia + float(cost[i, j])
+
+
+def cheapest_neighbours(partition: Partition) -> tuple[int, int]:
+    """Give the two neighbouring clusters whose union adds least to the inertia."""
+    w, (i, j) = partition.weights, partition.pairs.T
+    together = np.maximum(w[i] + w[j], np.finfo(np.float64).tiny)
+    cost = w[i] * w[j] / together * partition.squared_center_distances[i, j]
+    best = int(np.argmin(cost))
+    return int(i[best]), int(j[best])
+
+
+def _inertia(run: _core.Run) -> float:
+    return run["inertia"]

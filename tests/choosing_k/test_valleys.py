@@ -1,0 +1,81 @@
+"""Counts between neighbouring clusters, against a slow loop."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from centroids import KMeans, criteria
+from centroids.choosing_k.valleys import binomial_tail
+
+WINDOWS = ((-1 / 6, 1 / 6), (1 / 3, 2 / 3), (5 / 6, 7 / 6))
+
+
+def slow_windows(X, centers, labels, pair, *, without_own_pull):
+    """Count rows of two clusters along the line between their centers, one row at a time."""
+    counts = np.zeros(3)
+    for row, label in zip(X, labels, strict=True):
+        if label not in pair:
+            continue
+        own, other = centers[label], centers[pair[1] if label == pair[0] else pair[0]]
+        if without_own_pull:
+            mates = X[(labels == label)]
+            own = (mates.sum(0) - row) / (len(mates) - 1)
+        position = (row - own) @ (other - own) / ((other - own) @ (other - own))
+        for window, (low, high) in enumerate(WINDOWS):
+            if low <= position <= high:
+                counts[window if label == pair[0] else 2 - window] += 1
+    return counts
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    random = np.random.default_rng(5)
+    X = random.normal(size=(300, 4)) + np.repeat(random.normal(size=(5, 4)) * 3, 60, axis=0)
+    model = KMeans(5, tol=0, random_state=0).fit(X)
+    return X, model.cluster_centers_, model.labels_
+
+
+@pytest.mark.parametrize("without_own_pull", [False, True])
+def test_windows_are_those_of_a_slow_loop(blobs, without_own_pull):
+    X, centers, labels = blobs
+    partition = criteria.measure_partition(X, centers, are_centers_of_these_rows=without_own_pull)
+    assert len(partition.pairs) >= 4
+    for pair, counts in zip(partition.pairs, partition.windows, strict=True):
+        expected = slow_windows(X, centers, labels, pair, without_own_pull=without_own_pull)
+        np.testing.assert_array_equal(counts, expected)
+
+
+def test_without_its_own_pull_a_cloud_of_many_columns_shows_no_valley():
+    X = np.random.default_rng(0).normal(size=(100, 100))
+    centers = KMeans(4, n_init=5, random_state=0).fit(X).cluster_centers_
+    pulled, honest = (
+        criteria.valleys_of(
+            criteria.measure_partition(X, centers, are_centers_of_these_rows=of_these)
+        ).pooled_ratio
+        for of_these in (False, True)
+    )
+    assert pulled < 0.5
+    assert honest > 0.8
+
+
+def test_each_cluster_has_a_neighbour_and_nothing_lies_between():
+    centers = np.array([[0.0, 0], [1, 0], [2, 0], [9, 9]])
+    X = np.repeat(centers, 3, axis=0)
+    pairs = criteria.measure_partition(X, centers).pairs.tolist()
+    assert [0, 1] in pairs
+    assert [1, 2] in pairs
+    assert [0, 2] not in pairs
+    assert set(np.ravel(pairs)) == {0, 1, 2, 3}
+
+
+def test_the_tail_is_the_binomial_one():
+    for middle, peak in ((0, 5), (3, 9), (40, 44), (7, 0)):
+        expected = binom.cdf(middle, middle + peak, 0.5)
+        assert float(binomial_tail(middle, peak)) == pytest.approx(expected)
+
+
+def test_valleys_are_listed_least_separated_first(blobs):
+    X, centers, _ = blobs
+    listed = criteria.list_valleys(criteria.valleys_of(criteria.measure_partition(X, centers)))
+    ratios = [valley.ratio for valley in listed]
+    assert ratios == sorted(ratios, reverse=True)
