@@ -1,0 +1,1 @@
+"""K-Means libraries measured against each other; see README.md in this folder."""
