@@ -56,7 +56,7 @@ def data(folder: Path) -> Path:
 
 WRONG = {
     # how many clusters
-    "fit good.csv": "say how many clusters to make, for example -k 5",
+    "fit good.csv": "say how many clusters to make, for example -k 5 or -k auto",
     "fit good.csv -k 0": "-k 0: the number of clusters is a whole number from 1 up",
     "fit good.csv -k -3": "-k -3: the number of clusters",
     "fit good.csv -k five": "-k five: the number of clusters",

@@ -21,7 +21,11 @@ LOOKED_AT = 2_000
 
 
 def cautions_of(
-    X: NDArray[Any], estimator: KMeans, table: dict[str, NDArray[Any]], k_max: int | None
+    X: NDArray[Any],
+    estimator: KMeans,
+    table: dict[str, NDArray[Any]],
+    k_max: int | None,
+    names: list[str] | None,
 ) -> list[str]:
     """List what to look at, in sentences.
 
@@ -35,9 +39,11 @@ def cautions_of(
         One row per number of clusters.
     k_max : int or None
         The limit that the caller gave.
+    names : list of str or None
+        Names of the columns.
     """
     found = [
-        _dominant_column(X, estimator),
+        _dominant_column(X, names),
         _tiny_clusters(estimator.counts_),
         _duplicates(X),
         _edge(len(estimator.counts_), int(table["n_clusters"][-1]), k_max),
@@ -46,7 +52,7 @@ def cautions_of(
     return [caution for caution in found if caution]
 
 
-def _dominant_column(X: NDArray[Any], estimator: KMeans) -> str | None:
+def _dominant_column(X: NDArray[Any], names: list[str] | None) -> str | None:
     if X.shape[1] < 2:
         return None
     variances = X.var(axis=0, dtype=np.float64)
@@ -55,11 +61,10 @@ def _dominant_column(X: NDArray[Any], estimator: KMeans) -> str | None:
     share = float(variances[column]) / total if total > 0 else 0.0
     if share <= DOMINANT_SHARE:
         return None
-    names = getattr(estimator, "feature_names_in_", None)
     name = f"column {column} (counted from 0)" if names is None else f"column {names[column]!r}"
     return (
         f"{name[0].upper()}{name[1:]} holds {share:.0%} of the variance, so it alone decides: "
-        "scale the columns (StandardScaler) unless their units are comparable."
+        "scale the columns (StandardScaler; --scale standard) unless their units are comparable."
     )
 
 

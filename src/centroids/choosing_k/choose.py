@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,7 @@ class _Options:
     n_jobs: int | None
     max_time: float | None
     callback: Callable[[int, int], Any] | None
+    feature_names: Sequence[str] | None
 
 
 def choose_k(
@@ -75,6 +76,7 @@ def choose_k(
     n_jobs: int | None = None,
     max_time: float | None = None,
     callback: Callable[[int, int], Any] | None = None,
+    feature_names: Sequence[str] | None = None,
 ) -> KChoice:
     """Choose the number of clusters for K-Means, with evidence and doubt.
 
@@ -99,6 +101,8 @@ def choose_k(
         Seconds after which to answer with what is known so far.
     callback : callable or None, default=None
         Called as ``callback(n_done, k_max)`` while numbers of clusters are tried.
+    feature_names : sequence of str or None, default=None
+        Names of the columns, for `KChoice.cautions`; None: those of a data frame, else numbers.
 
     Returns
     -------
@@ -120,12 +124,16 @@ def choose_k(
     >>> choice.k, choice.verdict
     (3, 'clear')
     """
-    options = _Options(k_max, random_state, n_jobs, max_time, callback)
+    options = _Options(k_max, random_state, n_jobs, max_time, callback, feature_names)
     _check(options)
     deadline = Deadline(max_time)
     holder = KMeans(n_jobs=n_jobs)
     rows = check_rows(holder, X, reset=True)
     weights = check_sample_weight(sample_weight, rows.shape[0])
+    if feature_names is not None and len(feature_names) != rows.shape[1]:
+        raise ValueError(
+            f"feature_names has {len(feature_names)} names, X has {rows.shape[1]} columns."
+        )
     threads = resolve_threads(n_jobs, rows.size * 16.0)
     problem = _core.Problem(rows, None, threads)
     raise_if_bad(holder, rows, problem.first_bad)
@@ -193,9 +201,16 @@ class _Chooser:
             choices_by_sample=agree,
             smallest_share=SMALLEST_SHARE if n_used < n_counting else None,
             has_timed_out=self.deadline.has_passed(),
-            cautions=cautions_of(first.X, estimator, table, self.options.k_max),
+            cautions=cautions_of(
+                first.X, estimator, table, self.options.k_max, self._names(estimator)
+            ),
             spread=principal_axes(first.X[:: max(1, len(first.X) // SPREAD_ROWS)])[0],
         )
+
+    def _names(self, estimator: KMeans) -> list[str] | None:
+        names = self.options.feature_names
+        names = getattr(estimator, "feature_names_in_", None) if names is None else names
+        return None if names is None else [str(name) for name in names]
 
     def _n_counting(self) -> int:
         return len(self.X) if self.weights is None else int(np.count_nonzero(self.weights))

@@ -15,6 +15,7 @@ import typer
 
 import centroids
 from centroids.cli.blobs import blobs
+from centroids.cli.choose_k import choose_k
 from centroids.cli.demo import demo
 from centroids.cli.evaluate import evaluate
 from centroids.cli.fit import fit
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (blobs, fit, predict, evaluate, demo):
+for command in (blobs, choose_k, fit, predict, evaluate, demo):
     app.command()(command)
 
 

@@ -22,6 +22,10 @@ def show_fit(result: Payload, console: Console) -> None:
             f"{plural(heldout['n_samples'], 'row')} held out{how}"
         )
     unit = " (in scaled units)" if model["scale"] != "none" else ""
+    if result["choice"] is not None:
+        scale = "" if model["scale"] == "none" else f" --scale {model['scale']}"
+        console.print(f"\n{result['choice']['summary'][0]}", style="bold")
+        print_whole(console, f"Evidence: centroids choose-k {result['data']['file']}{scale}")
     console.print(
         f"\nK = {model['n_clusters']}: inertia {number(training['inertia'])}{unit} after "
         f"{plural(model['n_iter'], 'iteration')}, random state {model['random_state']}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -94,17 +94,20 @@ def parse_columns(text: str | None) -> list[str] | None:
     return names
 
 
-def parse_n_clusters(text: str | None) -> int:
+def parse_n_clusters(text: str | None) -> int | Literal["auto"]:
     """Read ``-k``."""
     if text is None:
-        raise centroids.InputError("say how many clusters to make, for example -k 5")
+        raise centroids.InputError("say how many clusters to make, for example -k 5 or -k auto")
+    if text.strip().lower() == "auto":
+        return "auto"
     try:
         n_clusters = int(text)
     except ValueError:
         n_clusters = 0
     if n_clusters < 1:
         raise centroids.InputError(
-            f"-k {text}: the number of clusters is a whole number from 1 up, for example -k 5"
+            f"-k {text}: the number of clusters is a whole number from 1 up, for example -k 5, "
+            "or auto"
         )
     return n_clusters
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import typer
@@ -54,7 +54,7 @@ class Request:
     """What the user asked for; see the options of `fit`."""
 
     data: Path
-    n_clusters: int
+    n_clusters: int | Literal["auto"]
     truth: str | None
     holdout: float
     scale: Scale
@@ -77,7 +77,12 @@ def fit(
     data: Data,
     k: Annotated[
         str | None,
-        typer.Option("-k", metavar="K", help="Number of clusters.", show_default=False),
+        typer.Option(
+            "-k",
+            metavar="K",
+            help="Number of clusters; auto: chosen as `centroids choose-k` does.",
+            show_default=False,
+        ),
     ] = None,
     truth: Annotated[
         str | None,
@@ -169,7 +174,8 @@ def _run(request: Request, is_quiet: bool) -> Payload:
     X = table.X[split.training] if request.holdout else table.X
     _require_distinct_rows(X, request)
     model = _make_model(request)
-    what = f"fitting K = {request.n_clusters}"
+    is_auto = request.n_clusters == "auto"
+    what = "choosing K and fitting" if is_auto else f"fitting K = {request.n_clusters}"
     with working(what, is_quiet) as tell, collecting_warnings() as notes:
         if tell is not None:
             _kmeans(model).callback = _reporter(what, tell)
@@ -206,6 +212,8 @@ def _is_alone(request: Request) -> bool:
 
 
 def _require_distinct_rows(X: NDArray[Any], request: Request) -> None:
+    if request.n_clusters == "auto":
+        return
     n_distinct = centroids.count_distinct_rows(X, at_most=request.n_clusters)
     if n_distinct < request.n_clusters:
         where = " among those it is fitted on" if request.holdout else ""
@@ -278,6 +286,7 @@ def _describe(
         "command": "fit",
         "data": data_payload(table),
         "split": {"holdout": request.holdout, "is_stratified": split.is_stratified},
+        "choice": _choice(kmeans),
         "model": {
             "n_clusters": len(centers),
             "n_iter": int(kmeans.n_iter_),
@@ -302,6 +311,14 @@ def _describe(
             "labels": None if request.labels_out is None else str(request.labels_out),
         },
     }
+
+
+def _choice(kmeans: Any) -> Payload | None:
+    """Describe how the number of clusters was chosen; None where the user gave it."""
+    choice = getattr(kmeans, "k_choice_", None)
+    if choice is None:
+        return None
+    return {**choice.to_dict(), "summary": choice.summary().splitlines()}
 
 
 def _scale_notes(X: NDArray[Any], columns: tuple[str, ...], scale: Scale) -> list[str]:
