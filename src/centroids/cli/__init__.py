@@ -2,10 +2,10 @@
 
 One file per command (`blobs`, `choose_k`, `fit`, `predict`, `evaluate`, `demo`); each has a
 function that computes a result of plain data and one that shows it, so that ``--json`` holds
-everything that is printed. `_app` puts the commands together and turns every error into one line and an exit
-code; `_options`, `_output`, `_tables` and `_matching` are what the commands share. No arithmetic
-on rows lives here, and nothing but public names of ``centroids`` is used. Called by the console
-script and by ``python -m centroids``.
+everything that is printed. `_app` puts the commands together and turns every error into one line
+and an exit code; `_options`, `_output`, `_tables` and `_matching` are what the commands share. No
+arithmetic on rows lives here, and nothing but public names of ``centroids`` is used. Called by
+the console script and by ``python -m centroids``.
 """
 
 from __future__ import annotations
