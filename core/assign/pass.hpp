@@ -9,11 +9,13 @@
 
 namespace centroids {
 
+// A row and all rows equal to it.
 struct FarRow {
-  int64_t row;
+  int64_t row;  // the first of them
   int32_t label;
   double squared_distance;
-  double weight;
+  double weight;               // of all of them
+  int64_t count;               // how many have a weight
   std::vector<double> values;  // the row minus the origin
 };
 
@@ -29,8 +31,8 @@ class Pass {
   // The weighted sum of squared distances of the rows to the centers of their labels, in float64.
   virtual double inertia(const Centers& centers) = 0;
 
-  // Up to n rows of positive weight, farthest from the centers of their labels first (lowest row
-  // first on ties), rows that lie on their center left out.
+  // Up to n different rows of positive weight, farthest from the centers of their labels first (on
+  // ties in the order of their values), rows that lie on their center left out.
   virtual std::vector<FarRow> farthest(const Centers& centers, int64_t n) = 0;
 
   // Cluster order[j] gets the number j, in the labels and in everything else remembered.

@@ -103,12 +103,17 @@ std::vector<FarRow> RowPass<T>::farthest(const Centers& centers, int64_t n) {
     kernels_.squared_distances(rows_.row(first), rows_.n_features, nullptr, m,
                                centers.values.data(), rows_.labels + first, out);
   };
+  const auto compare = [&](int64_t a, int64_t b) {
+    const T *x = rows_.row(a), *y = rows_.row(b);
+    const auto [first, second] = std::mismatch(x, x + rows_.n_features, y);
+    return first == x + rows_.n_features ? 0 : *first < *second ? -1 : 1;
+  };
   std::vector<FarRow> far;
-  for (const RowDistance& c : farthest_rows(rows_.n_rows, n, rows_.weights, measure)) {
-    std::vector<double> values(rows_.row(c.row), rows_.row(c.row) + rows_.n_features);
+  for (const FarGroup& g : farthest_groups(rows_.n_rows, n, rows_.weights, measure, compare)) {
+    std::vector<double> values(rows_.row(g.row), rows_.row(g.row) + rows_.n_features);
     for (size_t t = 0; t < origin_.size(); ++t) values[t] -= origin_[t];
-    far.push_back({c.row, rows_.labels[c.row], c.squared_distance,
-                   rows_.weights ? rows_.weights[c.row] : 1.0, std::move(values)});
+    far.push_back(
+        {g.row, rows_.labels[g.row], g.squared_distance, g.weight, g.count, std::move(values)});
   }
   return far;
 }

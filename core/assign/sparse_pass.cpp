@@ -187,12 +187,15 @@ std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) {
       out[i] = squared_distance(rows_.row(first + i), centers.row(j), norms[j]);
     }
   };
+  const auto compare = [&](int64_t a, int64_t b) {
+    return compare_rows(rows_.row(a), rows_.row(b));
+  };
   std::vector<FarRow> far;
-  for (const RowDistance& c : farthest_rows(rows_.n_rows, n, rows_.weights, measure)) {
+  for (const FarGroup& g : farthest_groups(rows_.n_rows, n, rows_.weights, measure, compare)) {
     std::vector<double> values(rows_.n_features);
-    copy_row(rows_, c.row, values.data());
+    copy_row(rows_, g.row, values.data());
     far.push_back(
-        {c.row, rows_.labels[c.row], c.squared_distance, rows_.weight(c.row), std::move(values)});
+        {g.row, rows_.labels[g.row], g.squared_distance, g.weight, g.count, std::move(values)});
   }
   return far;
 }

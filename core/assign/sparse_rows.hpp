@@ -56,6 +56,21 @@ void copy_row(const SparseRows<T>& rows, int64_t i, double* out) {
   for (int64_t e = 0; e < row.n_entries; ++e) out[row.columns[e]] = row.values[e];
 }
 
+// Below 0 when the values of a come before those of b, column by column; 0 when all are equal,
+// whether a zero is stored or not.
+template <class T>
+int compare_rows(const SparseRow<T>& a, const SparseRow<T>& b) {
+  for (int64_t e = 0, f = 0; e < a.n_entries || f < b.n_entries;) {
+    const bool has_a = e < a.n_entries && !(f < b.n_entries && b.columns[f] < a.columns[e]);
+    const bool has_b = f < b.n_entries && !(e < a.n_entries && a.columns[e] < b.columns[f]);
+    const T x = has_a ? a.values[e] : T(0), y = has_b ? b.values[f] : T(0);
+    if (x != y) return x < y ? -1 : 1;
+    e += has_a;
+    f += has_b;
+  }
+  return 0;
+}
+
 // |c|^2 of each center, added in column order.
 inline std::vector<double> squared_norms(const Centers& centers) {
   std::vector<double> norms(centers.n_clusters);

@@ -63,6 +63,12 @@ void find_first_bad(const MatrixView& x, Summary& summary) {
     }
 }
 
+// The first row that counts: moments about a row that does not might lose all their digits.
+int64_t first_with_weight(const MatrixView& x, const double* weights) {
+  const double* found = std::find_if(weights, weights + x.n_rows, [](double w) { return w > 0; });
+  return found == weights + x.n_rows ? 0 : found - weights;
+}
+
 // `spread` is the sum of |x - reference|^2 over the rows, `total` the same with weights: bounds
 // that are good enough for nearly all data. Otherwise the rows are looked at one by one.
 template <class T>
@@ -110,7 +116,6 @@ Summary summarize_as(const MatrixView& x, const double* weights, int n_threads) 
   for (int64_t t = 0; t < x.n_cols; ++t) {
     const double offset = plain.sum[t] / n;
     const double variance = std::max(0.0, plain.square_sum[t] / n - offset * offset);
-    summary.mean_variance += variance / double(x.n_cols);
     const double mean = reference[t] + offset;
     if (std::abs(mean) > kFarFromZero * std::sqrt(variance)) origin[t] = mean;
     // A constant column needs no shift to be summed exactly enough, unless others force one.
@@ -118,10 +123,15 @@ Summary summarize_as(const MatrixView& x, const double* weights, int n_threads) 
   }
   if (is_shifted) summary.origin = origin;
 
-  const Moments used = weights ? moments<T>(x, weights, reference, n_threads) : plain;
+  const T* about = x.row<T>(weights ? first_with_weight(x, weights) : 0);
+  const std::vector<double> own_reference(about, about + x.n_cols);
+  const Moments used = weights ? moments<T>(x, weights, own_reference, n_threads) : plain;
   summary.total_weight = used.weight;
   for (int64_t t = 0; t < x.n_cols; ++t) {
-    const double gap = reference[t] - (is_shifted ? origin[t] : 0.0);
+    const double offset = used.sum[t] / used.weight;
+    const double variance = used.square_sum[t] / used.weight - offset * offset;
+    summary.mean_variance += std::max(0.0, variance) / double(x.n_cols);
+    const double gap = own_reference[t] - (is_shifted ? origin[t] : 0.0);
     summary.total_squares += used.square_sum[t] + 2 * gap * used.sum[t] + used.weight * gap * gap;
   }
   const auto sum = [](const std::vector<double>& v) {

@@ -16,7 +16,7 @@ struct Summary {
   int64_t bad_row = -1, bad_col = -1;  // first NaN or infinity in row order; -1: none
   Squares squares = Squares::fit;
   int64_t far_row = -1, far_col = -1;  // where they do not fit: the value farthest from row 0
-  double mean_variance = 0;            // mean over the columns of their (unweighted) variance
+  double mean_variance = 0;            // mean over the columns of their weighted variance
   // Subtracted from the rows before they are summed: zero (empty) unless some column's mean is
   // large against its spread, when sums would lose digits.
   std::vector<double> origin;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace centroids {
 
@@ -45,24 +44,24 @@ int64_t relocate_empty_clusters(Pass& pass, const Centers& centers, Partials& pa
 
   // More candidates than needed: some will be passed over.
   const std::vector<FarRow> far = pass.farthest(centers, 4 * int64_t(empty.size()) + 16);
-  std::set<std::vector<double>> given;
+  const std::vector<double> before = partials.weights;
+  int64_t n_filled = 0;
   for (const FarRow& row : far) {
-    if (given.size() == empty.size()) break;
-    const bool is_last =
-        partials.counts[row.label] <= 1 || !(partials.weights[row.label] > row.weight);
-    if (is_last || given.count(row.values)) continue;
-    const int64_t to = empty[given.size()];
+    if (n_filled == int64_t(empty.size())) break;
+    // A rest that rounding may have left is none: these weights were added in another order.
+    const double rest = partials.weights[row.label] - row.weight;
+    if (partials.counts[row.label] <= row.count || !(rest > 1e-12 * before[row.label])) continue;
+    const int64_t to = empty[n_filled++];
     for (int64_t t = 0; t < d; ++t) {
       partials.sums[row.label * d + t] -= row.weight * row.values[t];
       partials.sums[to * d + t] = row.weight * row.values[t];
     }
     partials.weights[row.label] -= row.weight;
     partials.weights[to] = row.weight;
-    --partials.counts[row.label];
-    partials.counts[to] = 1;
-    given.insert(row.values);
+    partials.counts[row.label] -= row.count;
+    partials.counts[to] = row.count;
   }
-  return int64_t(given.size());
+  return n_filled;
 }
 
 }  // namespace centroids

@@ -18,8 +18,9 @@ void average(const Partials& partials, const std::vector<double>& origin,
 void make_unit(Centers& centers, const Centers& old_centers);
 
 // Gives each empty cluster one of the rows farthest from their centers, farthest first, taken out
-// of the sums of its old cluster (scikit-learn's rule). A row is passed over when it is the last of
-// its cluster or equals a row already given away. Returns how many clusters were filled.
+// of the sums of its old cluster (scikit-learn's rule). Rows that equal it go with it, as a row of
+// their weight would, unless nothing would be left of their cluster. Returns how many clusters were
+// filled.
 int64_t relocate_empty_clusters(Pass& pass, const Centers& centers, Partials& partials);
 
 }  // namespace centroids

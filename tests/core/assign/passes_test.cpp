@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "assign/hamerly_pass.hpp"
+#include "assign/sparse_pass.hpp"
 #include "check.hpp"
 #include "update/averaging.hpp"
 
@@ -193,9 +194,9 @@ TEST(bounds_hold_for_tiny_and_for_large_rows) {
 }
 
 TEST(farthest_rows_come_in_order_and_never_lie_on_their_center) {
-  std::vector<double> x = {0, 1, 5, -5, 2, 0, 9}, weights = {1, 1, 1, 2, 1, 1, 0};
-  std::vector<int32_t> labels(7);
-  const Rows<double> rows = {x.data(), 7, 1, weights.data(), labels.data(), 1};
+  std::vector<double> x = {0, 1, 5, -5, 2, 0, 9, 5}, weights = {1, 1, 1, 2, 1, 1, 0, 3};
+  std::vector<int32_t> labels(8);
+  const Rows<double> rows = {x.data(), 8, 1, weights.data(), labels.data(), 1};
   BruteForcePass<double> pass(rows, 1, {});
   Centers centers(1, 1, Dtype::f64);
   Partials partials;
@@ -203,10 +204,49 @@ TEST(farthest_rows_come_in_order_and_never_lie_on_their_center) {
   const auto far = pass.farthest(centers, 10);
   std::vector<int64_t> found;
   for (const FarRow& row : far) found.push_back(row.row);
-  CHECK((found == std::vector<int64_t>{2, 3, 4, 1}));  // 9 has no weight, 0 lies on the center
-  CHECK(far[0].squared_distance == 25 && far[1].weight == 2);
+  CHECK((found == std::vector<int64_t>{3, 2, 4, 1}));  // 9 has no weight, 0 lies on the center
+  CHECK(far[0].squared_distance == 25 && far[0].weight == 2 && far[0].count == 1);
+  CHECK(far[1].squared_distance == 25 && far[1].weight == 4 && far[1].count == 2);
   CHECK(pass.farthest(centers, 2).size() == 2);
-  CHECK(pass.farthest(centers, 2)[1].row == 3);
+  CHECK(pass.farthest(centers, 2)[1].row == 2);
+}
+
+// Dense and sparse, few groups of many equal rows: each comes once, with all its rows.
+TEST(equal_rows_come_as_one_far_row) {
+  Random random(8);
+  const int64_t n = 3000, d = 3;
+  std::vector<double> x(n * d), values;
+  std::vector<int32_t> labels(n), columns;
+  std::vector<int64_t> starts = {0};
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t t = 0; t < d; ++t) {
+      const double v = x[i * d + t] = double(below(random, 3));
+      if (v == 0 && below(random, 2)) continue;  // zeros are stored or not
+      values.push_back(v);
+      columns.push_back(int32_t(t));
+    }
+    starts.push_back(int64_t(values.size()));
+  }
+  Centers centers(1, d, Dtype::f64);
+  Partials partials;
+  BruteForcePass<double> dense({x.data(), n, d, nullptr, labels.data(), 1}, 1, {});
+  SparsePass<double> sparse(
+      {values.data(), columns.data(), starts.data(), n, d, nullptr, labels.data(), 1}, 1);
+  for (Pass* pass : std::initializer_list<Pass*>{&dense, &sparse}) {
+    pass->assign(centers, partials);
+    const auto far = pass->farthest(centers, 100);
+    CHECK(far.size() == 26, far.size());  // 27 without the center
+    for (const FarRow& row : far) {
+      int64_t count = 0;
+      for (int64_t i = 0; i < n; ++i)
+        count += std::equal(row.values.begin(), row.values.end(), x.begin() + i * d);
+      CHECK(row.count == count && row.weight == double(count), row.row);
+    }
+    const auto first = pass->farthest(centers, 5);
+    CHECK(first.size() == 5);
+    for (size_t i = 0; i < first.size(); ++i)
+      CHECK(first[i].row == far[i].row && first[i].count == far[i].count, i);
+  }
 }
 
 TEST(inertia_is_the_weighted_sum_of_squared_distances) {

@@ -17,15 +17,20 @@ MatrixView view_of(const std::vector<T>& x, int64_t d) {
 }
 
 template <class T>
-long double mean_variance(const std::vector<T>& x, int64_t d) {
+long double mean_variance(const std::vector<T>& x, int64_t d, const double* weights) {
   const int64_t n = int64_t(x.size()) / d;
+  const auto weight = [&](int64_t i) { return weights ? weights[i] : 1.0; };
   long double total = 0;
   for (int64_t t = 0; t < d; ++t) {
-    long double mean = 0, variance = 0;
-    for (int64_t i = 0; i < n; ++i) mean += x[i * d + t];
-    mean /= n;
-    for (int64_t i = 0; i < n; ++i) variance += (x[i * d + t] - mean) * (x[i * d + t] - mean);
-    total += variance / n;
+    long double mean = 0, variance = 0, sum = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      mean += weight(i) * (long double)x[i * d + t];
+      sum += weight(i);
+    }
+    mean /= sum;
+    for (int64_t i = 0; i < n; ++i)
+      variance += weight(i) * (x[i * d + t] - mean) * (x[i * d + t] - mean);
+    total += variance / sum;
   }
   return total / d;
 }
@@ -39,7 +44,8 @@ void check_moments(double offset) {
     for (double& v : w) v = std::abs(v);
     for (const double* weights : std::initializer_list<const double*>{nullptr, w.data()}) {
       const Summary summary = summarize(view_of(x, d), weights, 2);
-      CHECK(std::abs(summary.mean_variance / double(mean_variance(x, d)) - 1) < 1e-11, offset);
+      const double variance = double(mean_variance(x, d, weights));
+      CHECK(std::abs(summary.mean_variance / variance - 1) < 1e-11, offset);
       CHECK(summary.bad_row == -1 && summary.squares == Squares::fit);
       CHECK(summary.origin.empty() == (offset == 0), offset);
       long double squares = 0;
