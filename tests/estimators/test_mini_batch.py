@@ -2,7 +2,9 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn.cluster
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -22,6 +24,23 @@ def test_inertia_is_near_that_of_kmeans(blobs, dtype):
     model = MiniBatchKMeans(7, random_state=0).fit(X)
     assert model.inertia_ <= 1.01 * KMeans(7, random_state=0).fit(X).inertia_
     assert model.cluster_centers_.dtype == dtype
+
+
+@pytest.mark.parametrize("n_clusters", [5, 20, 60])
+@pytest.mark.parametrize("kind", ["blobs", "square", "heavy tails", "line"])
+def test_inertia_is_no_higher_than_scikit_learns(kind, n_clusters):
+    rng = np.random.default_rng(4)
+    X = {
+        "blobs": make_blobs(20_000, 6, centers=2 * n_clusters, random_state=1)[0],
+        "square": rng.uniform(size=(20_000, 2)),
+        "heavy tails": rng.standard_t(3, size=(20_000, 4)),
+        "line": rng.normal(size=(20_000, 1)) + 7 * rng.integers(0, n_clusters, (20_000, 1)),
+    }[kind]
+    ours, theirs = (
+        np.mean([cls(n_clusters, random_state=seed).fit(X).inertia_ for seed in range(4)])
+        for cls in (MiniBatchKMeans, sklearn.cluster.MiniBatchKMeans)
+    )
+    assert ours <= theirs
 
 
 def test_labels_are_predict_and_inertia_is_minus_score(blobs):
@@ -100,11 +119,15 @@ def test_a_model_is_there_once_enough_rows_differ():
     assert model.n_seen_ == 5
 
 
-def test_a_stream_of_equal_rows_stays_small():
+@pytest.mark.parametrize("form", [np.array, csr_array])
+def test_a_stream_of_equal_rows_stays_small(form):
     model = MiniBatchKMeans(3, random_state=0)
     for _ in range(300):
-        model.partial_fit([[1.0, 2.0], [3.0, 4.0]])
+        model.partial_fit(form([[1.0, 2.0], [3.0, 4.0]]))
     assert len(pickle.dumps(model)) < 20_000
+    model.partial_fit(form([[5.0, 6.0]]))
+    assert_array_equal(np.sort(model.cluster_centers_[:, 0]), [1.0, 3.0, 5.0])
+    assert -model.score(form([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])) == 0
 
 
 def test_numbers_of_clusters_stay_while_the_stream_goes_on(blobs):

@@ -24,7 +24,7 @@ from centroids.rows.arrays import (
     raise_if_bad,
     raise_if_out_of_range,
 )
-from centroids.rows.sparse import core_rows, new_problem
+from centroids.rows.sparse import core_rows, is_sparse, new_problem
 
 __all__ = ["MiniBatchKMeans"]
 
@@ -45,14 +45,18 @@ _RULES = {
 }
 
 
+# Fewer rows a cluster than this say little about where centers are missing.
+_ROWS_PER_CLUSTER_TO_SEARCH = 4
+
+
 class MiniBatchKMeans(NearestCenterModel):
     """K-Means on small random batches: nearly the inertia of `KMeans` for a part of its visits.
 
     Every row counts exactly once: a row that is met again in a later epoch is taken out of the
     cluster it was in before it is added to its new one, so early mistakes are forgotten (the
-    algorithm mb-f of [1]_, where Sculley's [2]_ keeps them). It starts from Lloyd's algorithm on
-    the first ``init_size`` rows. Parameters shared with ``sklearn.cluster.MiniBatchKMeans`` keep
-    its meaning and defaults.
+    algorithm mb-f of [1]_, where Sculley's [2]_ keeps them). It starts from Lloyd's algorithm and
+    local search (breathing, as in `KMeans`) on the first ``init_size`` rows. Parameters shared
+    with ``sklearn.cluster.MiniBatchKMeans`` keep its meaning and defaults.
 
     Parameters
     ----------
@@ -237,7 +241,13 @@ default="k-means++"
     def _cluster(
         self, rows: Any, weights: NDArray[np.float64] | None, random: np.random.RandomState
     ) -> _core.Run:
-        """Return the best of ``n_init`` runs of Lloyd's algorithm on a few rows."""
+        """Return the best of ``n_init`` runs of Lloyd's algorithm on a few rows.
+
+        Where these are rows enough to tell good places from bad ones, local search follows: batches
+        refine centers, but hardly ever move one to another part of the data.
+        """
+        is_worthwhile = rows.shape[0] >= _ROWS_PER_CLUSTER_TO_SEARCH * self.n_clusters
+        can_search = isinstance(self.init, str) and not is_sparse(rows)
         problem = new_problem(rows, weights, self._threads(rows, self.n_clusters))
         settings = RunSettings(
             n_clusters=int(self.n_clusters),
@@ -250,7 +260,7 @@ default="k-means++"
             verbose=int(self.verbose),
             callback=None,
             metric=self._metric,
-            search=None,
+            search="breathing" if can_search and is_worthwhile else None,
         )
         return run_best(problem, rows, settings, random)
 
@@ -361,8 +371,9 @@ default="k-means++"
 
         A batch may be of any size. Rows are kept until ``n_clusters`` of them differ: the model is
         not fitted before, and has ``n_clusters`` clusters from there on. Until ``init_size`` rows
-        were seen, all of them are clustered again with each batch; later batches are added to the
-        means. Given first centers (``init`` an array) need no rows kept.
+        were seen, all of them are clustered again whenever their number has grown by a tenth;
+        other batches are added to the means. Given first centers (``init`` an array) need no rows
+        kept.
 
         Parameters
         ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from centroids.estimators.mini_batch import MiniBatchKMeans
 
 
+# What is kept is clustered again when it has grown by this factor: a stream that comes row by row
+# would else pay for all of it with each row.
+_GROWTH = 1.1
+
+
 @dataclass
 class Stream:
     """What `MiniBatchKMeans.partial_fit` remembers between its calls.
@@ -29,7 +35,12 @@ class Stream:
     state : RunningSums or None
         None until ``n_clusters`` different rows were seen.
     kept : list of (rows, weights)
-        Batches that are still clustered together; empty once ``init_size`` rows were seen.
+        Batches that are still clustered together, without rows of weight zero; empty once
+        ``init_size`` rows were seen.
+    n_kept : int
+        Rows in ``kept``.
+    n_clustered : int
+        Rows that were kept when they were last clustered.
     """
 
     dtype: np.dtype[Any]
@@ -37,6 +48,8 @@ class Stream:
     state: RunningSums | None = None
     is_keeping: bool = True
     kept: list[tuple[Any, NDArray[np.float64]]] = field(default_factory=list)
+    n_kept: int = 0
+    n_clustered: int = 0
     n_since_reassignment: int = 0
 
     @classmethod
@@ -63,22 +76,30 @@ class Stream:
 
     def _keep(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
         w = np.ones(rows.shape[0]) if weights is None else weights
-        self.kept.append((rows.copy(), w))
-        kept, kept_weights = self._all_kept()
-        kept, kept_weights = kept[kept_weights > 0], kept_weights[kept_weights > 0]
-        if kept.shape[0] < model.n_clusters:
-            return
-        run = model._cluster(kept, kept_weights, self.random)
-        if not run["counts"].all():  # fewer different rows than clusters
-            self.kept = [_merged(kept, kept_weights)]
-            return
-        if self.state is not None:
-            run = self._with_old_numbers(run, kept, kept_weights, model)
-        self.state = RunningSums.empty(run["centers"], self.dtype)
-        self.state.add(kept, kept_weights, run["labels"])
-        if kept.shape[0] >= model._resolve_init_size(2**62):
+        self.kept.append((rows[w > 0], w[w > 0]))  # copies
+        self.n_kept += np.count_nonzero(w)
+        is_last = self.n_kept >= model._resolve_init_size(2**62)
+        if self.state is not None and self.n_kept < _GROWTH * self.n_clustered and not is_last:
+            self._add(rows, weights, model)
+        elif self.n_kept >= model.n_clusters:
+            self._cluster_kept(model)
+        if is_last and self.state is not None:
             self.kept = []
             self.is_keeping = False
+
+    def _cluster_kept(self, model: MiniBatchKMeans) -> None:
+        """Cluster what is kept anew; without effect while too few rows differ."""
+        kept, weights = self._all_kept()
+        run = model._cluster(kept, weights, self.random)
+        if not run["counts"].all():  # fewer different rows than clusters
+            self.kept = [_merged(kept, weights)]
+            self.n_kept = self.kept[0][0].shape[0]
+            return
+        if self.state is not None:
+            run = self._with_old_numbers(run, kept, weights, model)
+        self.state = RunningSums.empty(run["centers"], self.dtype)
+        self.state.add(kept, weights, run["labels"])
+        self.n_clustered = self.n_kept
 
     def _all_kept(self) -> tuple[Any, NDArray[np.float64]]:
         weights = np.concatenate([w for _, w in self.kept])
@@ -126,8 +147,13 @@ class Stream:
 def _merged(rows: Any, weights: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
     """Equal rows as one row with the sum of their weights: the memory of a stream stays small."""
     if is_sparse(rows):
-        return rows, weights
+        entries = [
+            (rows.indices[a:b].tobytes(), rows.data[a:b].tobytes())
+            for a, b in pairwise(rows.indptr)
+        ]
+        numbers = {entry: number for number, entry in enumerate(dict.fromkeys(entries))}
+        which = np.array([numbers[entry] for entry in entries])
+        _, first = np.unique(which, return_index=True)
+        return rows[first], np.bincount(which, weights)
     unique, which = np.unique(rows, axis=0, return_inverse=True)
-    totals = np.zeros(len(unique))
-    np.add.at(totals, which.ravel(), weights)
-    return unique, totals
+    return unique, np.bincount(which.ravel(), weights)
