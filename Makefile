@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml CMakeLists.txt $(shell find core bindings src -name '*.?pp' -o -name '*.inl' -o -name '*.py' -o -name '*.pyi')
+NINJA = -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja
+MODULE = -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
 CXX_FILES = $(shell find core bindings tests/core -name '*.?pp' -o -name '*.inl')
 
-.PHONY: demo test lint docs bench core-test sanitize inplace clean
+.PHONY: demo test lint docs bench core-test sanitize sanitize-core inplace clean
 
 demo: $(VENV)/.installed
 	$(BIN)/centroids demo
@@ -52,20 +54,36 @@ $(VENV)/.docs: pyproject.toml | $(VENV)/.installed
 	touch $@
 
 # ---- unit tests of the core, without Python; the second time under the address and
-# undefined-behaviour sanitizers
+# undefined-behaviour sanitizers, which then watch a bounded fuzz of the bindings as well
 core-test: BUILD := build/core
-sanitize: BUILD := build/sanitize
-sanitize: OPTIONS := -DCENTROIDS_SANITIZE=ON
-core-test sanitize: $(VENV)/.tools
+core-test sanitize-core: $(VENV)/.tools
 	mkdir -p build
-	$(BIN)/cmake -S . -B $(BUILD) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCENTROIDS_PYTHON=OFF -DCENTROIDS_CORE_TESTS=ON $(OPTIONS) > $(BUILD).log 2>&1 || (cat $(BUILD).log; false)
+	$(BIN)/cmake -S . -B $(BUILD) -G Ninja $(NINJA) -DCENTROIDS_PYTHON=OFF -DCENTROIDS_CORE_TESTS=ON $(OPTIONS) > $(BUILD).log 2>&1 || (cat $(BUILD).log; false)
 	$(BIN)/cmake --build $(BUILD)
 	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+
+sanitize-core: BUILD := build/sanitize
+sanitize-core: OPTIONS := -DCENTROIDS_SANITIZE=ON
+
+# The sanitizers must be loaded before Python is; malloc, so that they see each object; no search
+# for leaks, as Python never frees all at its end.
+FUZZ := build/sanitize-python
+SANITIZERS := $$($(CXX) -print-file-name=libasan.so):$$($(CXX) -print-file-name=libubsan.so)
+sanitize: sanitize-core $(VENV)/.dev
+	$(BIN)/cmake -S . -B $(FUZZ) -G Ninja $(NINJA) $(MODULE) -DCENTROIDS_SANITIZE=ON > $(FUZZ).log 2>&1 || (cat $(FUZZ).log; false)
+	$(BIN)/cmake --build $(FUZZ)
+	rm -rf $(FUZZ)/package
+	mkdir $(FUZZ)/package
+	cp -r src/centroids $(FUZZ)/package/
+	rm -f $(FUZZ)/package/centroids/_core*.so
+	cp $(FUZZ)/_core*.so $(FUZZ)/package/centroids/
+	LD_PRELOAD=$(SANITIZERS) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc PYTHONPATH=$(FUZZ)/package \
+	  $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/test_bindings.py
 
 # For work on the library: the compiled module beside the sources; then PYTHONPATH=src.
 # The old module is removed first: a process that runs it must not see its file change.
 inplace: $(VENV)/.tools
-	$(BIN)/cmake -S . -B build/inplace -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -Dnanobind_DIR=$$($(BIN)/python -m nanobind --cmake_dir)
+	$(BIN)/cmake -S . -B build/inplace -G Ninja $(NINJA) $(MODULE)
 	$(BIN)/cmake --build build/inplace
 	rm -f src/centroids/_core*.so
 	cp build/inplace/_core*.so src/centroids/

@@ -31,10 +31,22 @@ using Vector = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::
 using Matrix = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Labels = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
+// NumPy makes arrays that start at any byte; reading numbers there is undefined.
+template <class Array>
+void check_aligned(const Array& array) {
+  if (reinterpret_cast<uintptr_t>(array.data()) % (array.dtype().bits / 8) != 0)
+    throw std::invalid_argument("arrays must be aligned to their numbers");
+}
+
+void check_aligned(const std::optional<Vector>& array) {
+  if (array) check_aligned(*array);
+}
+
 MatrixView view_of(const AnyRows& x) {
   const bool is_f32 = x.dtype() == nb::dtype<float>();
   if (!is_f32 && x.dtype() != nb::dtype<double>())
     throw std::invalid_argument("rows must be float32 or float64");
+  check_aligned(x);
   return {x.data(), is_f32 ? Dtype::f32 : Dtype::f64, int64_t(x.shape(0)), int64_t(x.shape(1))};
 }
 
@@ -50,9 +62,14 @@ class SparseRowsHandle {
     const bool is_f32 = values_.dtype() == nb::dtype<float>();
     if (!is_f32 && values_.dtype() != nb::dtype<double>())
       throw std::invalid_argument("rows must be float32 or float64");
+    check_aligned(values_);
+    check_aligned(columns_);
+    check_aligned(starts_);
     if (starts_.shape(0) == 0 || starts_.data()[0] != 0)
       throw std::invalid_argument("the rows must start at entry 0");
     const int64_t n_rows = int64_t(starts_.shape(0)) - 1;
+    if (n_cols < 0 || n_cols > INT32_MAX)
+      throw std::invalid_argument("n_cols must be between 0 and 2**31 - 1");
     view_ = {values_.data(), columns_.data(), starts_.data(), is_f32 ? Dtype::f32 : Dtype::f64,
              n_rows,         n_cols};
     for (int64_t i = 0; i < n_rows; ++i)
@@ -83,6 +100,7 @@ template <class View>
 Centers centers_of(const Matrix& values, const View& x) {
   if (int64_t(values.shape(1)) != x.n_cols || values.shape(0) == 0)
     throw std::invalid_argument("centers and rows differ in their number of columns");
+  check_aligned(values);
   Centers centers(int64_t(values.shape(0)), x.n_cols, x.dtype);
   std::copy_n(values.data(), centers.values.size(), centers.values.data());
   return centers;
@@ -199,6 +217,7 @@ class ProblemOf {
     if (data_.x.n_rows == 0 || data_.x.n_cols == 0)
       throw std::invalid_argument("rows must not be empty");
     if (weights_) {
+      check_aligned(*weights_);
       if (int64_t(weights_->shape(0)) != data_.x.n_rows)
         throw std::invalid_argument("one weight is needed for each row");
       data_.weights = weights_->data();
@@ -338,6 +357,7 @@ nb::tuple nearest_rows(const X& x, const Matrix& centers, int n_threads) {
 using Pairs = nb::ndarray<const int32_t, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
 
 std::vector<std::array<int32_t, 2>> pairs_of(const Pairs& pairs, int64_t n_clusters) {
+  check_aligned(pairs);
   std::vector<std::array<int32_t, 2>> out(pairs.shape(0));
   for (size_t p = 0; p < out.size(); ++p) {
     out[p] = {pairs.data()[2 * p], pairs.data()[2 * p + 1]};
@@ -354,6 +374,8 @@ nb::tuple measure_partition_of(const AnyRows& x, std::optional<Vector> weights,
   const MatrixView view = view_of(x);
   const Centers c = centers_of(centers, view);
   if (view.n_rows == 0) throw std::invalid_argument("rows must not be empty");
+  check_aligned(weights);
+  check_aligned(cluster_weights);
   if (weights && int64_t(weights->shape(0)) != view.n_rows)
     throw std::invalid_argument("one weight is needed for each row");
   if (cluster_weights && int64_t(cluster_weights->shape(0)) != c.n_clusters)
@@ -400,6 +422,8 @@ nb::object distances_of(const X& x, const Matrix& centers, int n_threads) {
 
 void check_labels(int64_t n_rows, int64_t n_clusters, const Labels& labels,
                   const std::optional<Vector>& weights) {
+  check_aligned(labels);
+  check_aligned(weights);
   if (int64_t(labels.shape(0)) != n_rows || (weights && int64_t(weights->shape(0)) != n_rows))
     throw std::invalid_argument("one label (and weight) is needed for each row");
   for (int64_t i = 0; i < n_rows; ++i)
@@ -422,6 +446,8 @@ template <class X>
 nb::tuple cluster_sums_of(const X& x, std::optional<Vector> weights, const Labels& labels,
                           int64_t n_clusters) {
   const auto view = view_of(x);
+  if (n_clusters < 1 || n_clusters > INT32_MAX / 2)
+    throw std::invalid_argument("n_clusters must be at least 1");
   check_labels(view.n_rows, n_clusters, labels, weights);
   Partials p;
   {

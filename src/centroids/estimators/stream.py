@@ -77,7 +77,7 @@ class Stream:
     def _keep(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
         w = np.ones(rows.shape[0]) if weights is None else weights
         self.kept.append((rows[w > 0], w[w > 0]))  # copies
-        self.n_kept += np.count_nonzero(w)
+        self.n_kept += int(np.count_nonzero(w))
         is_last = self.n_kept >= model._resolve_init_size(2**62)
         if self.state is not None and self.n_kept < _GROWTH * self.n_clustered and not is_last:
             self._add(rows, weights, model)
@@ -154,6 +154,6 @@ def _merged(rows: Any, weights: NDArray[np.float64]) -> tuple[Any, NDArray[np.fl
         numbers = {entry: number for number, entry in enumerate(dict.fromkeys(entries))}
         which = np.array([numbers[entry] for entry in entries])
         _, first = np.unique(which, return_index=True)
-        return rows[first], np.bincount(which, weights)
+        return rows[first], np.asarray(np.bincount(which, weights), dtype=np.float64)
     unique, which = np.unique(rows, axis=0, return_inverse=True)
-    return unique, np.bincount(which.ravel(), weights)
+    return unique, np.asarray(np.bincount(which.ravel(), weights), dtype=np.float64)
