@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from centroids import KMeans
+from centroids import BisectingKMeans, KMeans, MiniBatchKMeans
 
 X = np.random.default_rng(0).normal(size=(30000, 8))
 
@@ -139,6 +139,17 @@ def test_eight_python_threads_at_once_give_the_same_bits():
                 assert got[2] == expected[2]
 
 
+@pytest.mark.parametrize("estimator", [BisectingKMeans, MiniBatchKMeans])
+def test_the_other_estimators_fit_in_eight_threads_at_once(estimator):
+    def fit(i):
+        return estimator(4, random_state=i, n_jobs=1 + i % 3).fit(X[:8000]).cluster_centers_
+
+    alone = [fit(i) for i in range(8)]
+    with ThreadPoolExecutor(8) as executor:
+        for expected, got in zip(alone, executor.map(fit, range(8)), strict=True):
+            assert_array_equal(got, expected)
+
+
 def test_one_model_is_used_from_many_threads():
     model = KMeans(5, random_state=0, n_jobs=2).fit(X)
     with ThreadPoolExecutor(8) as executor:
@@ -206,6 +217,43 @@ def test_affinity_binds():
         """
     )
     assert out.strip() == "0"
+
+
+@pytest.mark.parametrize(("quota", "n_threads"), [("100000", 1), ("250000", 3), ("max", None)])
+def test_a_cgroup_quota_binds(quota, n_threads):
+    out = run(
+        f"""
+        os.environ.pop("OMP_NUM_THREADS", None)
+        import builtins, io
+        real_open, real_exists = open, os.path.exists
+        path = "/sys/fs/cgroup/cpu.max"
+        builtins.open = lambda file, *a, **k: (
+            io.StringIO("{quota} 100000") if file == path else real_open(file, *a, **k))
+        os.path.exists = lambda file: file == path or real_exists(file)
+        from centroids.rows import threads
+        assert threads.n_threads(None, 1e12) == threads.n_threads(-1, 1e12)
+        print(threads.n_threads(None, 1e12), len(os.sched_getaffinity(0)))
+        """
+    )
+    got, usable = map(int, out.split())
+    assert got == min(n_threads or usable, usable)
+
+
+def test_other_estimators_bind_their_threads_too_and_say_nothing():
+    out = run(
+        """
+        from centroids import BisectingKMeans, MiniBatchKMeans
+        before = n_threads()
+        for n_jobs in (1, 2, 4):
+            for cls in (BisectingKMeans, MiniBatchKMeans):
+                model = cls(12, random_state=0, n_jobs=n_jobs)
+                if cls is MiniBatchKMeans:
+                    model.set_params(batch_size=20000)
+                model.fit(X).transform(X), model.predict(X), model.score(X)
+            assert n_threads() - before <= n_jobs - 1, n_jobs
+        """
+    )
+    assert out == ""
 
 
 def test_small_inputs_wake_no_thread():

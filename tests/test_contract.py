@@ -322,8 +322,9 @@ def test_rows_that_differ_in_the_last_bit_are_distinct():
 # ---------------------------------------------------------------- right at scale
 
 
-def test_more_than_2_to_the_24_float32_rows_in_one_cluster_are_all_counted():
-    n_samples = 2**24 + 2**21
+def test_thirty_million_float32_rows_in_one_cluster_are_all_counted():
+    # Counters and sums in float32 stop at 2**24.
+    n_samples = 30_000_000
     X = np.zeros((n_samples, 1), dtype=np.float32)
     X[1::2] = 1
     X[-1] = 1000
@@ -363,6 +364,23 @@ def test_one_row_far_away_spoils_no_other_label(dtype, far):
     X[17] = far
     model = KMeans(6, random_state=0, n_init=2).fit(X)
     assert_nearest(X, model.cluster_centers_, model.labels_)
+
+
+def test_values_are_numbered_in_64_bits():
+    try:
+        X = np.zeros((2**27 + 64, 16), dtype=np.float32)  # 8 GB that are never written
+    except MemoryError:
+        pytest.skip("8 GB cannot be reserved")
+    X[-64:] = 1 + 8 * (np.arange(64) % 2)[:, np.newaxis]  # the values from number 2**31 on
+    model = KMeans(2, init=np.array([[0.0], [9.0]]).repeat(16, axis=1), max_iter=1).fit(X)
+    assert_array_equal(model.counts_, [2**27 + 32, 32])
+    mean = 32 / (2**27 + 32)
+    assert_array_equal(model.cluster_centers_, np.float32([[mean], [9]]).repeat(16, axis=1))
+    assert_allclose(model.inertia_, 16 * 32 * (1 - mean), rtol=1e-6)
+    assert_array_equal(np.flatnonzero(model.labels_), np.arange(2**27 + 1, 2**27 + 64, 2))
+    X[-1, -1] = np.nan
+    with pytest.raises(ValueError, match=f"row {2**27 + 63}, column 15"):
+        model.predict(X)
 
 
 # ---------------------------------------------------------------- out of range

@@ -55,8 +55,8 @@ FITS = textwrap.dedent(
 )
 
 
-def run_fits(algorithms, jobs, **environment):
-    program = f"ALGORITHMS, JOBS = {algorithms!r}, {jobs!r}\n{FITS}"
+def run_fits(algorithms, jobs, fits=FITS, **environment):
+    program = f"ALGORITHMS, JOBS = {algorithms!r}, {jobs!r}\n{fits}"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, **environment},
@@ -81,6 +81,58 @@ def test_all_algorithms_and_numbers_of_threads_give_the_same_bits(best_set):
 
 def test_the_best_instruction_set_is_chosen_by_itself(best_set):
     assert best_set["isa"] == _core.available_isas()[0]
+
+
+# The same for the other estimators, metrics, kinds of rows and starts.
+OTHER_FITS = textwrap.dedent(
+    """
+    import hashlib, json
+    import numpy as np
+    import scipy.sparse as sp
+    from centroids import BisectingKMeans, KMeans, MiniBatchKMeans, _core
+
+    def digest(model):
+        bits = hashlib.sha256()
+        for value in (model.labels_, model.cluster_centers_, np.float64(model.inertia_)):
+            bits.update(value.tobytes())
+        return bits.hexdigest()[:16]
+
+    rng = np.random.default_rng(7)
+    dense = rng.normal(size=(9000, 10)) + 3 * rng.integers(0, 3, (9000, 1))
+    sparse = sp.random(9000, 300, density=0.05, format="csr", random_state=8)
+    weights = rng.integers(0, 4, 9000)
+    results = {}
+    for dtype in (np.float32, np.float64):
+        X, S = dense.astype(dtype), sparse.astype(dtype)
+        for n_jobs in JOBS:
+            common = {"n_clusters": 9, "random_state": 0, "n_jobs": n_jobs}
+            fits = {
+                "random": KMeans(**common, init="random", n_init=2, max_iter=20).fit(X),
+                "breathing": KMeans(**common, search="breathing").fit(X),
+                "cosine": KMeans(**common, metric="cosine", search=None).fit(X),
+                "sparse": KMeans(**common, search=None).fit(S, sample_weight=weights),
+                "mini-batch": MiniBatchKMeans(**common, batch_size=5000).fit(X, None, weights),
+                "bisecting": BisectingKMeans(**common).fit(X, None, weights),
+            }
+            for name, model in fits.items():
+                results.setdefault(f"{name} {dtype.__name__}", []).append(digest(model))
+    print(json.dumps({"isa": _core.isa(), "results": results}))
+    """
+)
+
+
+def run_other_fits(jobs, **environment):
+    return run_fits([], jobs, OTHER_FITS, **environment)["results"]
+
+
+def test_every_estimator_gives_the_same_bits_for_any_threads_and_instruction_set():
+    best = run_other_fits([1, 2, 3, 4, 5, 6, 7, 8], CENTROIDS_ISA="")
+    for case, routes in best.items():
+        assert len(set(routes)) == 1, (case, routes)
+    for isa in _core.available_isas():
+        if isa != "baseline":  # it rounds products before it adds them
+            for case, routes in run_other_fits([2], CENTROIDS_ISA=isa).items():
+                assert set(routes) == set(best[case]), (isa, case)
 
 
 @pytest.mark.parametrize("isa", _core.available_isas())
