@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn.cluster
 
 import centroids
 
@@ -68,6 +69,19 @@ def test_numpy_lines_of_kernel_readme_give_the_labels_of_the_core():
     exec(compile(code, "README.md", "exec"), names)
     # NumPy sums in another order: a row between two centers may fall to the other side.
     assert np.count_nonzero(names["labels"] != kmeans.labels_) <= 2
+
+
+@pytest.mark.parametrize("name", ["KMeans", "MiniBatchKMeans", "BisectingKMeans"])
+@pytest.mark.parametrize("library", [sklearn.cluster, centroids], ids=["scikit-learn's", "ours"])
+def test_every_public_name_of_an_estimator_stands_in_its_table_of_compatibility(name, library):
+    page = (ROOT / "docs" / "compatibility.md").read_text()
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## )", page, re.DOTALL | re.MULTILINE))
+    named = set(re.findall(r"`(\w+)`", sections[name]))
+    if "those of every estimator" in sections[name]:
+        named |= set(re.findall(r"`(\w+)`", sections["KMeans"]))
+    model = getattr(library, name)(2).fit(np.arange(40.0).reshape(20, 2))
+    public = {n for n in {*dir(model), *vars(model)} if not n.startswith("_")}
+    assert public - named == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)

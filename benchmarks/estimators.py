@@ -1,0 +1,159 @@
+"""Sparse rows and mini-batches against scikit-learn: CPU seconds of one thread, as ratios.
+
+    python -m benchmarks.estimators                      # both; tables on stdout
+    python -m benchmarks.estimators sparse --small       # minutes less
+    python -m benchmarks.estimators mini-batch --seeds 8
+
+Both libraries run in this process, one after the other for each seed, so the ratios hold on a
+shared machine; single numbers of seconds do not. Records go to a JSON-lines file (--out).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+import sklearn.cluster
+from threadpoolctl import threadpool_limits
+
+import centroids
+from benchmarks.cells import CELLS, OTHER_SHAPES, Cell
+from benchmarks.data import data_file
+
+Record = dict[str, object]
+
+STEP_ITERATIONS = 25
+MOST_VALUES = 60_000_000  # of a cell, for mini-batches
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=["sparse", "mini-batch"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--small", action="store_true", help="small sizes only")
+    parser.add_argument("--out", type=Path, help="append the records to this file")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    with threadpool_limits(1):
+        for part in options.parts:
+            print(f"\n| {part} | scikit-learn | centroids | times faster | inertia / theirs |")
+            print("|---|---|---|---|---|")
+            for record in PARTS[part](options.seeds, options.small):
+                print(line(record), flush=True)
+                if options.out:
+                    with options.out.open("a") as file:
+                        file.write(json.dumps(record) + "\n")
+
+
+def line(record: Record) -> str:
+    """One line of the table."""
+    theirs, ours = record["their_seconds"], record["our_seconds"]
+    return (
+        f"| {record['case']} | {theirs:.3g} s | {ours:.3g} s | {theirs / ours:.1f} "
+        f"| {record['inertia_ratio']:.4f} |"
+    )
+
+
+def compared(case: str, theirs: Callable, ours: Callable, seeds: int) -> Record:
+    """Means over the seeds; a call gets a seed and returns an inertia."""
+    seconds, inertias = np.empty((2, seeds)), np.empty((2, seeds))
+    for seed in range(seeds):
+        for who, call in enumerate((theirs, ours)):
+            begin = time.process_time()
+            inertias[who, seed] = call(seed)
+            seconds[who, seed] = time.process_time() - begin
+    return {
+        "case": case,
+        "seeds": seeds,
+        "their_seconds": float(seconds[0].mean()),
+        "our_seconds": float(seconds[1].mean()),
+        "inertia_ratio": float(inertias[1].mean() / inertias[0].mean()),
+    }
+
+
+# ---------------------------------------------------------------- sparse
+
+
+def text_rows(n_samples: int, n_features: int, density: float, seed: int = 0) -> sp.csr_matrix:
+    """Rows like tf-idf of texts: words by Zipf's law, half of them a topic's own, length one."""
+    rng = np.random.default_rng(seed)
+    n_topics = 80
+    zipf = 1 / np.arange(1, n_features + 1)
+    lengths = np.maximum(5, rng.poisson(1.2 * density * n_features, n_samples))
+    row = np.repeat(np.arange(n_samples), lengths)
+    word = rng.choice(n_features, len(row), p=zipf / zipf.sum())
+    ranks = np.stack([rng.permutation(n_features) for _ in range(n_topics)])
+    topic = rng.integers(0, n_topics, n_samples)[row]
+    word = np.where(rng.random(len(row)) < 0.5, ranks[topic, word], word)
+    counts = sp.csr_matrix((np.ones(len(row)), (row, word)), shape=(n_samples, n_features))
+    counts.sum_duplicates()
+    rarity = np.log(n_samples / np.maximum(1, np.bincount(counts.indices, minlength=n_features)))
+    counts.data = (1 + np.log(counts.data)) * rarity[counts.indices]
+    lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
+    return sp.csr_matrix(sp.diags(1 / np.maximum(lengths, 1e-300)) @ counts)
+
+
+def sparse(seeds: int, small: bool) -> Iterator[Record]:
+    """Texts: a step of 25 iterations from the same rows, a whole fit, and predict."""
+    shape = (20_000, 10_000, 0.005) if small else (100_000, 20_000, 0.005)
+    k = 50
+    for dtype in ("f4", "f8"):
+        X = text_rows(*shape).astype(dtype)
+        size = f"{X.shape[0]} x {X.shape[1]}, {X.nnz / np.prod(X.shape):.2%}, k={k}, {dtype}"
+        start = X[np.random.default_rng(1).choice(X.shape[0], k, replace=False)].toarray()
+        fixed = {"n_clusters": k, "init": start, "n_init": 1, "max_iter": STEP_ITERATIONS, "tol": 0}
+        yield compared(
+            f"step, {size}",
+            lambda _, X=X, fixed=fixed: sklearn.cluster.KMeans(**fixed).fit(X).inertia_,
+            lambda _, X=X, fixed=fixed: centroids.KMeans(**fixed, n_jobs=1).fit(X).inertia_,
+            1,
+        )
+        yield compared(
+            f"fit, {size}",
+            lambda s, X=X: sklearn.cluster.KMeans(k, random_state=s).fit(X).inertia_,
+            lambda s, X=X: centroids.KMeans(k, random_state=s, n_jobs=1).fit(X).inertia_,
+            seeds,
+        )
+        theirs = sklearn.cluster.KMeans(**fixed | {"max_iter": 1}).fit(X)
+        ours = centroids.KMeans(**fixed | {"max_iter": 1}, n_jobs=1).fit(X)
+        yield compared(
+            f"score, {size}",
+            lambda _, X=X, model=theirs: -model.score(X),
+            lambda _, X=X, model=ours: -model.score(X),
+            3,
+        )
+
+
+# ---------------------------------------------------------------- mini-batches
+
+
+def mini_batch(seeds: int, small: bool) -> Iterator[Record]:
+    """Whole fits with default settings. Less time and less inertia is better at equal time too."""
+    for cell in (*CELLS, *OTHER_SHAPES):
+        n_values = cell.n_samples * cell.n_features
+        if n_values > (2_000_000 if small else MOST_VALUES):
+            continue
+        yield compare_mini_batches(cell, seeds)
+
+
+def compare_mini_batches(cell: Cell, seeds: int) -> Record:
+    X = np.load(data_file(cell))
+    k = cell.n_clusters
+    return compared(
+        cell.key,
+        lambda s: sklearn.cluster.MiniBatchKMeans(k, random_state=s).fit(X).inertia_,
+        lambda s: centroids.MiniBatchKMeans(k, random_state=s, n_jobs=1).fit(X).inertia_,
+        seeds,
+    )
+
+
+PARTS = {"sparse": sparse, "mini-batch": mini_batch}
+
+if __name__ == "__main__":
+    main()
