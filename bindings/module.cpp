@@ -491,7 +491,7 @@ std::optional<std::pair<int64_t, int64_t>> first_bad_of(const X& x, int n_thread
 }
 
 std::vector<std::string> isa_names() {
-  const char* names[4];
+  const char* names[kMostIsas];
   const int n = available_isas(names);
   return {names, names + n};
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "assign/block_scratch.hpp"
 #include "assign/hamerly_pass.hpp"
 #include "first_centers.hpp"
 #include "search/breathing.hpp"

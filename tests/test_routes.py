@@ -32,11 +32,13 @@ FITS = textwrap.dedent(
             return (rng.normal(size=(30000, 3)) + 9 * rng.integers(0, 5, (30000, 1))).astype(dtype)
         if name == "wide":
             return rng.normal(size=(3000, 130)).astype(dtype)
+        if name == "many":
+            return rng.normal(size=(3000, 40)).astype(dtype)
         if name == "grid":
             return rng.integers(0, 12, (20000, 2)).astype(dtype)
         return (rng.normal(size=(20000, 4)) + 1e5).astype(dtype)
 
-    CASES = {"overlapping": 13, "separated": 5, "wide": 8, "grid": 30, "offset": 9}
+    CASES = {"overlapping": 13, "separated": 5, "wide": 8, "many": 200, "grid": 30, "offset": 9}
     results = {}
     for name, n_clusters in CASES.items():
         for dtype in (np.float32, np.float64):

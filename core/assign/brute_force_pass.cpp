@@ -6,30 +6,26 @@ namespace centroids {
 
 template <class T>
 void BruteForcePass<T>::prepare(const Centers& centers, int n_workers) {
-  pack_.pack(centers, this->kernels_);
-  while (int(scratch_.size()) < n_workers) {
-    scratch_.emplace_back();
-    scratch_.back().packed.resize(kBlockRows * this->rows_.n_features);
-  }
-}
-
-template <class T>
-const BlockNearest<T>& BruteForcePass<T>::search(int worker, const T* base, const int32_t* rows,
-                                                 int n, Search search) {
-  BlockScratch<T>& scratch = scratch_[worker];
-  const int64_t d = this->rows_.n_features;
-  this->kernels_.pack_block(base, d, rows, n, pack_.shift(), scratch.packed.data());
-  this->kernels_.assign_block(scratch.packed.data(), d, n, pack_.view(), search, scratch.nearest);
-  return scratch.nearest;
+  search_.prepare(centers, n_workers);
 }
 
 template <class T>
 int64_t BruteForcePass<T>::assign_shard(int worker, int64_t shard) {
   const Shards& shards = this->sums_.shards();
+  const int64_t begin = shards.begin(shard), end = shards.end(shard);
   int64_t n_changed = 0;
-  for (int64_t first = shards.begin(shard); first < shards.end(shard); first += kBlockRows) {
-    const int n = int(std::min<int64_t>(kBlockRows, shards.end(shard) - first));
-    const auto& nearest = search(worker, this->rows_.row(first), nullptr, n, Search::nearest);
+  if (search_.is_filtered()) {
+    search_.find(worker, this->rows_.row(begin), nullptr, int(end - begin),
+                 [&](const Found& found) {
+                   n_changed += this->set_label(shard, begin + found.row, found.label);
+                 });
+    if (this->sums_.is_full()) this->add_shard(worker, shard);
+    return n_changed;
+  }
+  for (int64_t first = begin; first < end; first += kBlockRows) {
+    const int n = int(std::min<int64_t>(kBlockRows, end - first));
+    const auto& nearest = search_.search_block(worker, this->rows_.row(first), nullptr, n,
+                                               search_.pack().view(), Search::nearest);
     n_changed += this->set_labels(worker, shard, first, n, nearest.label);
   }
   return n_changed;

@@ -14,15 +14,16 @@
 
 #include "centers.hpp"
 #include "kernels/kernels.hpp"
+#include "threads/pool.hpp"
 
 namespace centroids {
 
 template <class T>
 class CenterPack {
  public:
-  void pack(const Centers& centers, const Kernels<T>& kernels) {
-    set_shift(centers);
-    pack_some(centers, nullptr, centers.n_clusters, kernels);
+  void pack(const Centers& centers, const Kernels<T>& kernels, int n_threads = 1) {
+    set_shift(centers, n_threads);
+    pack_some(centers, nullptr, centers.n_clusters, kernels, n_threads);
   }
 
   // Only the k centers listed in `which`, with the shift of another pack of the same centers.
@@ -30,7 +31,7 @@ class CenterPack {
                    const Kernels<T>& kernels) {
     n_features_ = centers.n_features;
     shift_ = whole.shift_;
-    pack_some(centers, which, k, kernels);
+    pack_some(centers, which, k, kernels, 1);
   }
 
   PackedCenters<T> view() const {
@@ -41,28 +42,41 @@ class CenterPack {
   double max_norm() const { return max_norm_; }
 
  private:
-  void pack_some(const Centers& centers, const int32_t* which, int64_t k,
-                 const Kernels<T>& kernels) {
+  void pack_some(const Centers& centers, const int32_t* which, int64_t k, const Kernels<T>& kernels,
+                 int n_threads) {
     const int64_t n_groups = (k + kernels.max_group_size - 1) / kernels.max_group_size;
     n_centers_ = int32_t(k);
     group_size_ = int32_t((k + n_groups - 1) / n_groups);
     packed_.resize(n_groups * group_size_ * n_features_);
     half_norms_.assign(n_groups * group_size_, std::numeric_limits<T>::infinity());
-    max_norm_ = 0;
-    for (int64_t j = 0; j < n_groups * group_size_; ++j)
-      pack_center(j < k ? centers.row(which ? which[j] : j) : nullptr, j);
+    norms_.assign(n_groups * group_size_, 0.0);
+    n_threads = worthwhile_threads(n_threads, 4.0 * double(k) * double(n_features_));
+    parallel_for(n_threads, n_groups, [&](int, int64_t group) {
+      for (int64_t j = group * group_size_; j < (group + 1) * group_size_; ++j)
+        pack_center(j < k ? centers.row(which ? which[j] : j) : nullptr, j);
+    });
+    max_norm_ = std::sqrt(*std::max_element(norms_.begin(), norms_.end()));
   }
 
-  void set_shift(const Centers& centers) {
+  void set_shift(const Centers& centers, int n_threads) {
+    constexpr int64_t kColumns = 16;  // a cache line of them at a time
     n_features_ = centers.n_features;
     shift_.resize(n_features_);
-    std::vector<T> column(centers.n_clusters);
-    const auto middle = column.begin() + (centers.n_clusters - 1) / 2;  // the lower of two
-    for (int64_t t = 0; t < n_features_; ++t) {
-      for (int64_t j = 0; j < centers.n_clusters; ++j) column[j] = T(centers.row(j)[t]);
-      std::nth_element(column.begin(), middle, column.end());
-      shift_[t] = *middle;
-    }
+    n_threads =
+        worthwhile_threads(n_threads, 20.0 * double(centers.n_clusters) * double(n_features_));
+    parallel_for(n_threads, (n_features_ + kColumns - 1) / kColumns, [&](int, int64_t block) {
+      const int64_t first = block * kColumns, n = std::min(kColumns, n_features_ - first);
+      std::vector<T> columns(n * centers.n_clusters);
+      for (int64_t j = 0; j < centers.n_clusters; ++j)
+        for (int64_t t = 0; t < n; ++t)
+          columns[t * centers.n_clusters + j] = T(centers.row(j)[first + t]);
+      for (int64_t t = 0; t < n; ++t) {
+        const auto begin = columns.begin() + t * centers.n_clusters;
+        const auto middle = begin + (centers.n_clusters - 1) / 2;  // the lower of two
+        std::nth_element(begin, middle, begin + centers.n_clusters);
+        shift_[first + t] = *middle;
+      }
+    });
   }
 
   // A null center is padding and keeps its infinite half norm.
@@ -76,7 +90,7 @@ class CenterPack {
     }
     if (!center) return;
     half_norms_[j] = T(0.5 * norm);
-    max_norm_ = std::max(max_norm_, std::sqrt(norm));
+    norms_[j] = norm;
   }
 
   int64_t n_features_ = 0;
@@ -84,6 +98,7 @@ class CenterPack {
   int32_t group_size_ = 1;
   double max_norm_ = 0;
   std::vector<T> shift_, packed_, half_norms_;
+  std::vector<double> norms_;
 };
 
 }  // namespace centroids

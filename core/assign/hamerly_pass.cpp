@@ -27,6 +27,14 @@ constexpr double kPackCost = 4;
 // Squares below this lose digits in float32: rows so near to two centers stay in doubt.
 constexpr float kTinySquare = 1e-36f;
 
+// Bounds on the distance to the center of a score: |x - c|^2 = norm + 2 score.
+float at_most(const Found& found, double score) {
+  return round_up(std::sqrt(std::max(0.0, found.norm + 2 * score) + 2 * found.error));
+}
+float at_least(const Found& found, double score) {
+  return round_down(std::sqrt(std::max(0.0, found.norm + 2 * score - 2 * found.error)));
+}
+
 double distance(const double* a, const double* b, int64_t n) {
   double sum = 0;
   for (int64_t t = 0; t < n; ++t) sum += (a[t] - b[t]) * (a[t] - b[t]);
@@ -98,7 +106,7 @@ void HamerlyPass<T>::measure_motion(const Centers& centers) {
   // is certain when lower^2 - upper^2 exceeds four times that (two scores, each half a squared
   // distance).
   choose_fast(centers);
-  const double m = this->pack_.max_norm();
+  const double m = this->search_.pack().max_norm();
   motion_ = {own_shift_.data(), other_shift_.data(), neighbor_.data(),
              round_up(4 * score_error_ * m), round_up(8 * score_error_ * m * m) + kTinySquare};
 }
@@ -121,11 +129,12 @@ void HamerlyPass<T>::choose_fast(const Centers& centers) {
            double(margins.size());
   };
   const double all_in_doubt = share_in_doubt(own_shift_[by_shift[0]]);
-  double least = all_in_doubt * (kPackCost + double(k));
+  const double full = kPackCost + this->search_.comparisons();
+  double least = all_in_doubt * full;
   int64_t n_fast = 0;
   for (int64_t f = 1; f <= k / 2; f = std::max(f + 1, f * 3 / 2)) {
-    const double work = all_in_doubt * (kPackCost + double(f)) +
-                        share_in_doubt(own_shift_[by_shift[f]]) * (kPackCost + double(k));
+    const double work =
+        all_in_doubt * (kPackCost + double(f)) + share_in_doubt(own_shift_[by_shift[f]]) * full;
     if (work >= least) continue;
     least = work;
     n_fast = f;
@@ -134,7 +143,7 @@ void HamerlyPass<T>::choose_fast(const Centers& centers) {
   slow_shift_ = own_shift_[by_shift[n_fast]];
   fast_.assign(by_shift.begin(), by_shift.begin() + n_fast);
   std::sort(fast_.begin(), fast_.end());
-  fast_pack_.pack_subset(centers, fast_.data(), n_fast, this->pack_, this->kernels_);
+  fast_pack_.pack_subset(centers, fast_.data(), n_fast, this->search_.pack(), this->kernels_);
 }
 
 // How far the other centers may move before a row is in doubt, for some rows, ascending.
@@ -154,38 +163,35 @@ void HamerlyPass<T>::measure_neighbors(const Centers& centers) {
   const std::vector<T> rows(centers.values.begin(), centers.values.end());
   const int64_t n_blocks = (k + kBlockRows - 1) / kBlockRows;
   const int n_threads =
-      std::min<int>(int(this->scratch_.size()),
+      std::min<int>(this->search_.n_workers(),
                     worthwhile_threads(this->rows_.n_threads, double(k) * double(k) * double(d)));
   parallel_for(n_threads, n_blocks, [&](int worker, int64_t block) {
     const int64_t first = block * kBlockRows;
     const int n = int(std::min<int64_t>(kBlockRows, k - first));
-    const auto& nearest =
-        this->search(worker, rows.data() + first * d, nullptr, n, Search::with_second_score);
-    alignas(64) T norms[kBlockRows];
-    this->kernels_.block_norms(this->scratch_[worker].packed.data(), d, norms);
-    for (int i = 0; i < n; ++i) {
-      const bool is_self = nearest.label[i] == first + i;
-      neighbor_[first + i] =
-          lower_bound(norms[i], is_self ? nearest.second_score[i] : nearest.score[i]);
-    }
+    this->search_.find(worker, rows.data() + first * d, nullptr, n, [&](const Found& found) {
+      const bool is_self = found.label == first + found.row;
+      neighbor_[first + found.row] = at_least(found, is_self ? found.second_score : found.score);
+    });
   });
 }
 
 template <class T>
 int64_t HamerlyPass<T>::assign_shard(int worker, int64_t shard) {
   if (mode_ == Mode::search_all) return BruteForcePass<T>::assign_shard(worker, shard);
-  if (mode_ == Mode::set_bounds) return set_bounds(worker, shard);
   const Shards& shards = this->sums_.shards();
   const int64_t begin = shards.begin(shard);
   const int n = int(shards.end(shard) - begin);
+  if (mode_ == Mode::set_bounds) {
+    const int64_t n_changed = search_rows(worker, shard, nullptr, n);
+    if (this->sums_.is_full()) this->add_shard(worker, shard);
+    return n_changed;
+  }
   std::vector<int32_t>& rows = in_doubt_[worker];
   rows.resize(std::max<size_t>(rows.size(), n));
   int m = this->kernels_.advance_bounds(motion_, this->rows_.labels + begin, n,
                                         upper_.data() + begin, lower_.data() + begin, rows.data());
   m = drop_settled(worker, shard, rows.data(), m);
-  int64_t n_changed = 0;
-  for (int first = 0; first < m; first += kBlockRows)
-    n_changed += search_rows(worker, shard, rows.data() + first, std::min(kBlockRows, m - first));
+  const int64_t n_changed = search_rows(worker, shard, rows.data(), m);
   if (this->sums_.is_full()) this->add_shard(worker, shard);
   return n_changed;
 }
@@ -252,22 +258,26 @@ int HamerlyPass<T>::drop_by_distance(int64_t shard, int32_t* rows, int n) {
 // Compares the rows with the fast centers only and keeps those still in doubt.
 template <class T>
 int HamerlyPass<T>::drop_by_fast(int worker, int64_t shard, int32_t* rows, int n) {
-  const int64_t begin = this->sums_.shards().begin(shard), d = this->rows_.n_features;
-  BlockScratch<T>& scratch = this->scratch_[worker];
+  const int64_t begin = this->sums_.shards().begin(shard);
   int kept = 0;
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = std::min(kBlockRows, n - first);
     alignas(64) T norms[kBlockRows];
-    this->kernels_.pack_block(this->rows_.row(begin), d, rows + first, m, this->pack_.shift(),
-                              scratch.packed.data());
-    this->kernels_.block_norms(scratch.packed.data(), d, norms);
-    this->kernels_.assign_block(scratch.packed.data(), d, m, fast_pack_.view(),
-                                Search::with_second_score, scratch.nearest);
-    const BlockNearest<T>& nearest = scratch.nearest;
+    const BlockNearest<T>& nearest =
+        this->search_.search_block(worker, this->rows_.row(begin), rows + first, m,
+                                   fast_pack_.view(), Search::with_second_score);
+    this->search_.block_norms(worker, norms);
     for (int i = 0; i < m; ++i) {
       const int32_t row = rows[first + i], label = this->rows_.labels[begin + row];
       const bool is_own = fast_[nearest.label[i]] == label;
-      const float fast = lower_bound(norms[i], is_own ? nearest.second_score[i] : nearest.score[i]);
+      const double norm = double(norms[i]);
+      const Found found{row,
+                        label,
+                        norm,
+                        double(nearest.score[i]),
+                        double(nearest.second_score[i]),
+                        this->search_.tile_error(norm)};
+      const float fast = at_least(found, is_own ? found.second_score : found.score);
       const float slow = lower_[begin + row] * (1.0f - 0x1p-22f) - slow_shift_;
       const float l = std::min(fast, slow);
       if (is_settled(label, upper_[begin + row], l))
@@ -279,51 +289,15 @@ int HamerlyPass<T>::drop_by_fast(int worker, int64_t shard, int32_t* rows, int n
   return kept;
 }
 
-// |x - c|^2 = norm + 2 score, to within 2 error (|x - s| + M)^2.
-template <class T>
-float HamerlyPass<T>::upper_bound(T norm, T score) const {
-  const double reach = std::sqrt(double(norm)) + this->pack_.max_norm();
-  const double squared = double(norm) + 2 * double(score);
-  return round_up(std::sqrt(std::max(0.0, squared) + 2 * score_error_ * reach * reach));
-}
-
-template <class T>
-float HamerlyPass<T>::lower_bound(T norm, T second_score) const {
-  const double reach = std::sqrt(double(norm)) + this->pack_.max_norm();
-  const double squared = double(norm) + 2 * double(second_score);
-  return round_down(std::sqrt(std::max(0.0, squared - 2 * score_error_ * reach * reach)));
-}
-
 template <class T>
 int64_t HamerlyPass<T>::search_rows(int worker, int64_t shard, const int32_t* rows, int n) {
   const int64_t begin = this->sums_.shards().begin(shard);
-  const auto& nearest =
-      this->search(worker, this->rows_.row(begin), rows, n, Search::with_second_score);
-  alignas(64) T norms[kBlockRows];
-  this->kernels_.block_norms(this->scratch_[worker].packed.data(), this->rows_.n_features, norms);
   int64_t n_changed = 0;
-  for (int i = 0; i < n; ++i) {
-    const int64_t row = begin + rows[i];
-    upper_[row] = upper_bound(norms[i], nearest.score[i]);
-    lower_[row] = lower_bound(norms[i], nearest.second_score[i]);
-    if (nearest.label[i] == this->rows_.labels[row]) continue;
-    this->set_label(shard, row, nearest.label[i]);
-    ++n_changed;
-  }
-  return n_changed;
-}
-
-template <class T>
-int64_t HamerlyPass<T>::set_bounds(int worker, int64_t shard) {
-  const Shards& shards = this->sums_.shards();
-  const int n = int(shards.end(shard) - shards.begin(shard));
-  int64_t n_changed = 0;
-  for (int first = 0; first < n; first += kBlockRows) {
-    int32_t rows[kBlockRows];
-    for (int i = 0; i < kBlockRows; ++i) rows[i] = first + i;
-    n_changed += search_rows(worker, shard, rows, std::min(kBlockRows, n - first));
-  }
-  if (this->sums_.is_full()) this->add_shard(worker, shard);
+  this->search_.find(worker, this->rows_.row(begin), rows, n, [&](const Found& found) {
+    upper_[begin + found.row] = at_most(found, found.score);
+    lower_[begin + found.row] = at_least(found, found.second_score);
+    n_changed += this->set_label(shard, begin + found.row, found.label);
+  });
   return n_changed;
 }
 

@@ -44,14 +44,12 @@ class HamerlyPass final : public BruteForcePass<T> {
   // Whether a row of this cluster, at most `upper` from it and at least `lower` from all others,
   // keeps its label.
   bool is_settled(int32_t cluster, float upper, float lower) const;
-  // Bounds from the scores of a search; `norm` is |x - s|^2.
-  float upper_bound(T norm, T score) const;
-  float lower_bound(T norm, T second_score) const;
+  // Labels and bounds of these rows of a shard (null: the first n); returns how many labels
+  // changed.
   int64_t search_rows(int worker, int64_t shard, const int32_t* rows, int n);
   int drop_settled(int worker, int64_t shard, int32_t* rows, int n);
   int drop_by_distance(int64_t shard, int32_t* rows, int n);
   int drop_by_fast(int worker, int64_t shard, int32_t* rows, int n);
-  int64_t set_bounds(int worker, int64_t shard);
 
   bool adaptive_;
   Mode mode_ = Mode::search_all;

@@ -39,10 +39,12 @@ void RowPass<T>::assign(const Centers& centers, Partials& out) {
 }
 
 template <class T>
-void RowPass<T>::set_label(int64_t shard, int64_t row, int32_t label) {
+bool RowPass<T>::set_label(int64_t shard, int64_t row, int32_t label) {
+  if (rows_.labels[row] == label) return false;
   if (!sums_.is_full())
     sums_.move(shard, int32_t(row - sums_.shards().begin(shard)), rows_.labels[row]);
   rows_.labels[row] = label;
+  return true;
 }
 
 template <class T>

@@ -39,8 +39,9 @@ class RowPass : public Pass {
 
   // New labels of n consecutive rows: stored, and added to the sums. Returns the changes.
   int64_t set_labels(int worker, int64_t shard, int64_t first, int n, const int32_t* labels);
-  // A new label for one row, which is added to the sums with its whole shard later.
-  void set_label(int64_t shard, int64_t row, int32_t label);
+  // The label of one row, which is added to the sums with its whole shard later. Returns whether
+  // it changed. Rows may come in any order.
+  bool set_label(int64_t shard, int64_t row, int32_t label);
   void add_shard(int worker, int64_t shard);
 
   Rows<T> rows_;
@@ -48,13 +49,6 @@ class RowPass : public Pass {
   std::vector<double> origin_;
   const Kernels<T>& kernels_;
   ClusterSums<T> sums_;
-};
-
-// One block of packed rows and its nearest centers, private to a worker.
-template <class T>
-struct BlockScratch {
-  AlignedBuffer<T> packed;
-  BlockNearest<T> nearest;
 };
 
 }  // namespace centroids

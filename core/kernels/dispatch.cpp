@@ -4,6 +4,13 @@
 #include <stdexcept>
 #include <string>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#include "kernels/filter.hpp"
 #include "kernels/kernels.hpp"
 
 namespace centroids {
@@ -11,6 +18,8 @@ namespace centroids {
 #if defined(__x86_64__)
 extern const Kernels<float> avx512_f32, avx2_f32;
 extern const Kernels<double> avx512_f64, avx2_f64;
+extern const FilterKernels<float> amx_filter_f32;
+extern const FilterKernels<double> amx_filter_f64;
 #elif defined(__aarch64__)
 extern const Kernels<float> neon_f32;
 extern const Kernels<double> neon_f64;
@@ -27,14 +36,45 @@ struct Isa {
   const Kernels<double>* f64;
 };
 
+#if defined(__x86_64__)
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+
+// Tiles need the processor and a permission of the kernel (Linux 5.16), asked for once.
+bool has_amx() {
+#if defined(__linux__)
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;  // leaf 7, edx
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;    // ARCH_REQ_XCOMP_PERM
+  unsigned a, b, c, d, wanted = kAmxBf16 | kAmxTile;
+  if (!has_avx512() || !__builtin_cpu_supports("avx512bf16")) return false;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & wanted) != wanted) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+#endif
+
+// The kernels of one instruction set with the filter that another one adds.
+template <class T>
+Kernels<T> with_filter(Kernels<T> kernels, const char* isa, const FilterKernels<T>& filter) {
+  kernels.isa = isa;
+  kernels.filter = &filter;
+  return kernels;
+}
+
 // Best first.
 const Isa* isas(int& n) {
+#if defined(__x86_64__)
+  static const Kernels<float> amx_f32 = with_filter(avx512_f32, "amx", amx_filter_f32);
+  static const Kernels<double> amx_f64 = with_filter(avx512_f64, "amx", amx_filter_f64);
+#endif
   static const Isa table[] = {
 #if defined(__x86_64__)
-      {"avx512",
-       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"),
-       &avx512_f32, &avx512_f64},
+      {"amx", has_amx(), &amx_f32, &amx_f64},
+      {"avx512", has_avx512(), &avx512_f32, &avx512_f64},
       {"avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), &avx2_f32,
        &avx2_f64},
 #elif defined(__aarch64__)

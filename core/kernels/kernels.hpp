@@ -58,6 +58,9 @@ struct SparsePackedCenters {
 };
 
 template <class T>
+struct FilterKernels;  // filter.hpp
+
+template <class T>
 struct Kernels {
   const char* isa;
   // Largest group_size that assign_block accepts.
@@ -111,14 +114,19 @@ struct Kernels {
   // order. `scores` is aligned to a cache line.
   void (*sparse_scores)(const T* values, const int32_t* columns, int64_t n_entries, int64_t n_cols,
                         const SparsePackedCenters<T>& centers, T* scores);
+
+  // The certified filter; null where there is none.
+  const FilterKernels<T>* filter;
 };
 
-// The kernels for this machine, or those forced by CENTROIDS_ISA = avx512 | avx2 | neon | baseline.
+// The kernels for this machine, or those forced by CENTROIDS_ISA =
+// amx | avx512 | avx2 | neon | baseline.
 template <class T>
 const Kernels<T>& kernels();
 
 // Names of the instruction sets this build has and this machine can run, best first.
-// Returns the number written (at most 4).
+// Returns the number written (at most kMostIsas).
+inline constexpr int kMostIsas = 8;
 int available_isas(const char** names);
 
 // Kernels of one instruction set by name; null when the build or the machine lacks it.

@@ -649,10 +649,23 @@ void add_moments(const T* x, int64_t n_cols, int n_rows, const double* w, const 
 
 template <class T>
 constexpr Kernels<T> make_kernels() {
-  return {CENTROIDS_ISA_NAME, CENTROIDS_MAX_GROUP, pack_block<T>,        block_norms<T>,
-          assign_block<T>,    score_block<T>,      add_rows<T>,          add_row_compensated<T>,
-          point_distances<T>, add_gains<T>,        weighted_sum<T>,      select_above<T>,
-          advance_bounds,     add_moments<T>,      squared_distances<T>, sparse_scores<T>};
+  return {CENTROIDS_ISA_NAME,
+          CENTROIDS_MAX_GROUP,
+          pack_block<T>,
+          block_norms<T>,
+          assign_block<T>,
+          score_block<T>,
+          add_rows<T>,
+          add_row_compensated<T>,
+          point_distances<T>,
+          add_gains<T>,
+          weighted_sum<T>,
+          select_above<T>,
+          advance_bounds,
+          add_moments<T>,
+          squared_distances<T>,
+          sparse_scores<T>,
+          nullptr};
 }
 
 }  // namespace

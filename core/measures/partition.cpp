@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "assign/block_scratch.hpp"
 #include "assign/row_pass.hpp"
 #include "threads/pool.hpp"
 #include "threads/shards.hpp"

@@ -76,7 +76,14 @@ void ClusterSums<T>::add_block(int worker, int64_t first, int n) {
 template <class T>
 void ClusterSums<T>::end_shard(int worker, int64_t shard, int64_t n_changed) {
   n_changed_ += n_changed;
-  if (!is_full_) return;
+  if (!is_full_) {
+    // In row order, however the rows came.
+    auto& moved = moved_[shard];
+    const auto is_before = [](const MovedRow& a, const MovedRow& b) { return a.row < b.row; };
+    if (!std::is_sorted(moved.begin(), moved.end(), is_before))
+      std::sort(moved.begin(), moved.end(), is_before);
+    return;
+  }
   // Shards are claimed in ascending order, so the one waited for is always being worked on.
   int64_t turn;
   for (int spins = 0; (turn = next_commit_.load(std::memory_order_acquire)) < shard; ++spins)

@@ -9,7 +9,7 @@ using namespace centroids;
 namespace {
 
 std::vector<std::string> isas() {
-  const char* names[4];
+  const char* names[kMostIsas];
   const int n = available_isas(names);
   return {names, names + n};
 }

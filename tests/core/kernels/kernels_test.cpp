@@ -27,7 +27,7 @@ struct Isa {
 
 template <class T>
 std::vector<Isa<T>> isas() {
-  const char* names[4];
+  const char* names[kMostIsas];
   const int n = available_isas(names);
   std::vector<Isa<T>> out;
   for (int i = 0; i < n; ++i)

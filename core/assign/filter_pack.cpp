@@ -1,0 +1,115 @@
+#include "assign/filter_pack.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "threads/pool.hpp"
+
+namespace centroids {
+namespace {
+
+constexpr double kFloatUnit = 0x1p-24;
+// Numbers and products below the smallest float32 may be lost.
+constexpr double kLost = 0x1p-126;
+
+// Short numbers of a row, or products of a score.
+int64_t n_products(int64_t n_features, Digits digits) {
+  return digits == Digits::two ? 3 * n_features : n_features;
+}
+
+int64_t lanes_for(int64_t n_centers) {
+  return (n_centers + kFilterCenters - 1) / kFilterCenters * kFilterCenters;
+}
+
+}  // namespace
+
+template <class T>
+double FilterPack<T>::relative_cost(const Kernels<T>& kernels, int64_t n_centers,
+                                    int64_t n_features) {
+  // In multiply-adds of the tile in float32. A score costs the tile about six of them; packing and
+  // judging a row costs the filter some fifteen hundred.
+  constexpr double kPerScore = 6, kPerRow = 1500, kPerColumn = 4;
+  const Digits digits = prefers_two_digits(n_features) ? Digits::two : Digits::one;
+  const double products = double((n_products(n_features, digits) + 31) / 32 * 32);
+  const double tile = double(n_centers) * double(sizeof(T) / 4) * (double(n_features) + kPerScore);
+  const FilterKernels<T>& filter = *kernels.filter;
+  return (double(lanes_for(n_centers)) *
+              (filter.cost_per_product * products + filter.cost_per_score) +
+          kPerRow + kPerColumn * double(n_features)) /
+         tile;
+}
+
+template <class T>
+void FilterPack<T>::pack(const Centers& centers, const CenterPack<T>& pack,
+                         const Kernels<T>& kernels, Digits digits, int n_threads) {
+  filter_ = kernels.filter;
+  digits_ = digits;
+  n_features_ = centers.n_features;
+  const int64_t k = centers.n_clusters;
+  n_lanes_ = lanes_for(k);
+  const int64_t group_bytes = filter_->center_bytes(n_features_, digits, kFilterCenters);
+  packed_.resize(n_lanes_ / kFilterCenters * group_bytes);
+  half_norms_.resize(n_lanes_);
+  std::vector<double> rests(n_lanes_), norms(n_lanes_);
+  n_threads = worthwhile_threads(n_threads, 20.0 * double(k) * double(n_features_));
+  parallel_for(n_threads, n_lanes_ / kFilterCenters, [&](int, int64_t group) {
+    const int64_t first = group * kFilterCenters, n = std::min(kFilterCenters, k - first);
+    std::vector<T> shifted(n * n_features_);
+    for (int64_t j = 0; j < n; ++j) {
+      double norm = 0;
+      for (int64_t t = 0; t < n_features_; ++t) {
+        const T value = T(centers.row(first + j)[t] - double(pack.shift()[t]));
+        shifted[j * n_features_ + t] = value;
+        norm += double(value) * double(value);
+      }
+      norms[first + j] = norm;
+    }
+    filter_->pack_centers(shifted.data(), n, n_features_, kFilterCenters, digits,
+                          packed_.data() + group * group_bytes, rests.data() + first);
+    for (int64_t j = 0; j < kFilterCenters; ++j)
+      half_norms_.data()[first + j] = j < n ? float(0.5 * norms[first + j]) : kFilterFar;
+  });
+  max_norm_ = std::sqrt(*std::max_element(norms.begin(), norms.end()));
+  max_rest_ = std::sqrt(*std::max_element(rests.begin(), rests.end()));
+  // The filter's rounding, that of rows and half norms that were float64, and the tile's own.
+  by_sizes_ = 1.01 * (filter_->by_sizes(n_features_, digits) + 4 * kFloatUnit +
+                      double(n_features_ + 8) * double(std::numeric_limits<T>::epsilon()) / 2);
+  by_product_ = digits == Digits::two ? 1.01 * filter_->by_product : 0.0;
+}
+
+template <class T>
+void FilterPack<T>::resize(FilterScratch& scratch) const {
+  scratch.packed.resize(filter_->row_bytes(n_features_, digits_));
+  scratch.rows.packed = scratch.packed.data();
+}
+
+template <class T>
+void FilterPack<T>::nearest(const T* base, const int32_t* rows, int n, const T* shift,
+                            FilterScratch& scratch) const {
+  filter_->pack_rows(base, n_features_, rows, n, shift, digits_, scratch.rows);
+  filter_->nearest(scratch.rows, n,
+                   {packed_.data(), half_norms_.data(), n_features_, n_lanes_, digits_},
+                   scratch.nearest);
+}
+
+template <class T>
+double FilterPack<T>::error(double length, double rest) const {
+  // `length` and `rest` are float32 sums.
+  const double grow = 1 + double(n_features_ + 16) * kFloatUnit;
+  length *= grow;
+  if (!(length < kFilterReach && max_norm_ < kFilterReach))
+    return std::numeric_limits<double>::infinity();
+  double error = by_sizes_ * (max_norm_ * max_norm_ / 2 + length * max_norm_) +
+                 by_product_ * length * max_norm_ +
+                 double(n_products(n_features_, digits_)) * kLost * (2 + length + max_norm_);
+  // |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|, |y'| <= (1 + 2^-8) |y|
+  if (digits_ == Digits::one)
+    error += grow * std::sqrt(rest) * max_norm_ + length * (1 + 0x1p-7) * max_rest_;
+  return error;
+}
+
+template class FilterPack<float>;
+template class FilterPack<double>;
+
+}  // namespace centroids

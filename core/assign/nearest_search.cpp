@@ -1,0 +1,68 @@
+#include "assign/nearest_search.hpp"
+
+#include <algorithm>
+
+namespace centroids {
+namespace {
+
+// One digit costs a third of two: it must settle more than every third row.
+constexpr double kMostLeft = 0.6;
+constexpr int kVisitsWithout = 10;
+
+}  // namespace
+
+template <class T>
+void NearestSearch<T>::prepare(const Centers& centers, int n_workers) {
+  n_features_ = centers.n_features;
+  score_error_ = double(n_features_ + 8) * double(std::numeric_limits<T>::epsilon()) / 2;
+  pack_.pack(centers, kernels_, n_workers);
+  while (int(scratch_.size()) < n_workers) {
+    scratch_.emplace_back();
+    scratch_.back().block.packed.resize(kBlockRows * n_features_);
+  }
+  n_filters_ = 0;
+  if (!FilterPack<T>::pays(kernels_, centers.n_clusters, n_features_)) return;
+  if (one_digit_helps())
+    filters_[n_filters_++].pack(centers, pack_, kernels_, Digits::one, n_workers);
+  filters_[n_filters_++].pack(centers, pack_, kernels_, Digits::two, n_workers);
+  for (Worker& worker : scratch_)
+    for (int level = 0; level < n_filters_; ++level) filters_[level].resize(worker.filter);
+}
+
+// Whether to try one digit before two: measured in the last searches, and tried again later.
+template <class T>
+bool NearestSearch<T>::one_digit_helps() {
+  if (FilterPack<T>::prefers_two_digits(n_features_)) return false;
+  int64_t n_tried = 0, n_left = 0;
+  for (Worker& worker : scratch_) {
+    n_tried += worker.n_tried;
+    n_left += worker.n_left;
+    worker.n_tried = worker.n_left = 0;
+  }
+  if (double(n_left) > kMostLeft * double(n_tried)) visits_without_ = kVisitsWithout;
+  return visits_without_ == 0 || --visits_without_ == 0;
+}
+
+template <class T>
+double NearestSearch<T>::comparisons() const {
+  const double tile = double(pack_.view().n_centers);
+  return is_filtered()
+             ? tile * FilterPack<T>::relative_cost(kernels_, pack_.view().n_centers, n_features_)
+             : tile;
+}
+
+template <class T>
+const BlockNearest<T>& NearestSearch<T>::search_block(int worker, const T* base,
+                                                      const int32_t* rows, int n,
+                                                      const PackedCenters<T>& centers,
+                                                      Search search) {
+  BlockScratch<T>& w = scratch_[worker].block;
+  kernels_.pack_block(base, n_features_, rows, n, pack_.shift(), w.packed.data());
+  kernels_.assign_block(w.packed.data(), n_features_, n, centers, search, w.nearest);
+  return w.nearest;
+}
+
+template class NearestSearch<float>;
+template class NearestSearch<double>;
+
+}  // namespace centroids

@@ -1,0 +1,69 @@
+// Certified filters: scores of a row against all centers in short arithmetic, several times as fast
+// as the register tile, with what is needed to bound their error. Rows that the bound leaves in
+// doubt go through the tile, so a filter changes no label. Formulas: README.md in this folder.
+//
+// A value v is replaced by v' (a short number), or by v' + v'' (a second short number for what the
+// first leaves over). What the products of short numbers miss follows from the norms of the rests
+// (Cauchy-Schwarz): |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/kernels.hpp"
+
+namespace centroids {
+
+// Short numbers that stand for one value.
+enum class Digits { one, two };
+
+// One block of rows y = shift - x in short numbers.
+struct FilterRows {
+  void* packed;                        // row_bytes(n_cols, digits), aligned to a cache line
+  alignas(64) float norm[kBlockRows];  // |y|^2, as float32 sums it
+  alignas(64) float rest[kBlockRows];  // |y - y'|^2, what the first digit leaves over
+};
+
+struct FilterCenters {
+  const void* packed;       // center_bytes(n_cols, digits, n_lanes), aligned to a cache line
+  const float* half_norms;  // n_lanes of them, kFilterFar past the last center
+  int64_t n_cols;
+  int64_t n_lanes;  // centers with padding: a multiple of kFilterCenters
+  Digits digits;
+};
+
+struct FilterNearest {
+  alignas(64) float score[kBlockRows];
+  alignas(64) float second_score[kBlockRows];
+  alignas(64) int32_t label[kBlockRows];
+};
+
+inline constexpr int64_t kFilterCenters = 32;  // centers are packed by so many
+inline constexpr float kFilterFar = 3e38f;     // the half norm of no center
+// Rows and centers farther from the shift than this are not for a filter: squares would overflow.
+inline constexpr double kFilterReach = 1e16;
+
+template <class T>
+struct FilterKernels {
+  const char* name;
+  // Cost of one center for one row, in multiply-adds of the register tile in float32: per product
+  // and per score.
+  double cost_per_product, cost_per_score;
+  // |computed - exact| of a score is at most by_sizes(n_cols, digits) * (|c|^2 / 2 + |y| |c|) for
+  // rounding, and with two digits by_product * |y| |c| for what they leave out.
+  double (*by_sizes)(int64_t n_cols, Digits digits);
+  double by_product;
+
+  int64_t (*row_bytes)(int64_t n_cols, Digits digits);
+  int64_t (*center_bytes)(int64_t n_cols, Digits digits, int64_t n_lanes);
+  void (*pack_rows)(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
+                    Digits digits, FilterRows& out);
+  // `centers` are n_cols values each, shifted. Writes n_lanes packed centers, and the squared norm
+  // of what the first digit of each center leaves over.
+  void (*pack_centers)(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n_lanes,
+                       Digits digits, void* packed, double* rests);
+  // Approximate nearest and second nearest of the first n_rows rows.
+  void (*nearest)(const FilterRows& rows, int n_rows, const FilterCenters& centers,
+                  FilterNearest& out);
+};
+
+}  // namespace centroids

@@ -1,0 +1,141 @@
+#include "assign/nearest_search.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "check.hpp"
+
+using namespace centroids;
+using check::below;
+using check::normal;
+using check::Random;
+
+namespace {
+
+// Calls f(T{}, kernels) for both element types of each instruction set that has a filter.
+template <class F>
+void for_filters(F f) {
+  const char* names[kMostIsas];
+  const int n = available_isas(names);
+  for (int i = 0; i < n; ++i) {
+    if (const auto* kernels = kernels_for<float>(names[i]); kernels->filter) f(float{}, *kernels);
+    if (const auto* kernels = kernels_for<double>(names[i]); kernels->filter) f(double{}, *kernels);
+  }
+}
+
+template <class T>
+struct Problem {
+  std::string name;
+  int64_t n, d, k;
+  std::vector<T> x;
+  Centers centers;
+};
+
+template <class T>
+Problem<T> make(Random& random, const std::string& name, int64_t d, int64_t k, double scale) {
+  Problem<T> p{name, 500, d, k, normal<T>(random, 500 * d, 0, scale), {}};
+  p.centers = Centers(k, d, sizeof(T) == 4 ? Dtype::f32 : Dtype::f64);
+  const auto values = normal<T>(random, k * d, 0, scale * 0.5);
+  std::copy(values.begin(), values.end(), p.centers.values.begin());
+  if (name == "offset")
+    for (T& v : p.x) v += T(1e5 * scale);
+  if (name == "offset")
+    for (double& v : p.centers.values) v = p.centers.rounded(v + 1e5 * scale);
+  if (name == "ties")
+    for (int64_t t = 0; t < d; ++t) p.centers.row(k - 1)[t] = p.centers.row(0)[t];
+  if (name == "on centers")
+    for (int64_t i = 0; i < p.n; ++i)
+      for (int64_t t = 0; t < d; ++t) p.x[i * d + t] = T(p.centers.row(i % k)[t]);
+  if (name == "one far")
+    for (int64_t t = 0; t < d; ++t) p.centers.row(1)[t] = p.x[t] = T(1e17 * scale);
+  return p;
+}
+
+template <class T, class F>
+void for_problems(F f) {
+  Random random(3);
+  for (const int64_t d : {5, 8, 31, 33, 64, 130, 200})
+    for (const int64_t k : {200, 1100})
+      for (const double scale : {1.0, 1e-15, 1e-36})
+        for (const char* name : {"plain", "offset", "ties", "on centers", "one far"})
+          // float32 rows whose squares are lost are refused before a fit.
+          if ((scale > 1e-10 || std::string(name) != "offset") && (scale > 1e-20 || sizeof(T) == 8))
+            f(make<T>(random, name, d, k, scale));
+}
+
+template <class T>
+std::vector<Found> find_all(NearestSearch<T>& search, const Problem<T>& p) {
+  std::vector<Found> found;
+  search.find(0, p.x.data(), nullptr, int(p.n), [&](const Found& one) { found.push_back(one); });
+  std::sort(found.begin(), found.end(),
+            [](const Found& a, const Found& b) { return a.row < b.row; });
+  return found;
+}
+
+}  // namespace
+
+TEST(every_row_is_found_once_with_the_label_of_the_tile) {
+  for_filters([&](auto zero, const auto& kernels) {
+    using T = decltype(zero);
+    for_problems<T>([&](const Problem<T>& p) {
+      NearestSearch<T> search(kernels);
+      search.prepare(p.centers, 1);
+      CHECK(search.is_filtered() == FilterPack<T>::pays(kernels, p.k, p.d), p.name);
+      const auto found = find_all(search, p);
+      CHECK(int64_t(found.size()) == p.n, p.name);
+      for (int64_t first = 0; first < p.n; first += kBlockRows) {
+        const int m = int(std::min<int64_t>(kBlockRows, p.n - first));
+        const auto& nearest = search.search_block(0, p.x.data() + first * p.d, nullptr, m,
+                                                  search.pack().view(), Search::nearest);
+        for (int i = 0; i < m; ++i)
+          CHECK(found[first + i].row == first + i && found[first + i].label == nearest.label[i],
+                kernels.isa, " ", p.name, " d ", p.d, " k ", p.k, " row ", first + i);
+      }
+    });
+  });
+}
+
+TEST(scores_are_within_their_error_of_exact_ones) {
+  for_filters([&](auto zero, const auto& kernels) {
+    using T = decltype(zero);
+    for_problems<T>([&](const Problem<T>& p) {
+      NearestSearch<T> search(kernels);
+      search.prepare(p.centers, 1);
+      const T* shift = search.pack().shift();
+      for (const Found& found : find_all(search, p)) {
+        if (found.row % 25) continue;
+        // |c|^2 / 2 - y.c of rows and centers about the shift.
+        const auto exact = [&](int64_t j) {
+          long double sum = 0;
+          for (int64_t t = 0; t < p.d; ++t) {
+            const long double c = p.centers.row(j)[t] - (long double)(shift[t]);
+            const long double y = (long double)(p.x[found.row * p.d + t]) - shift[t];
+            sum += c * c / 2 - y * c;
+          }
+          return double(sum);
+        };
+        double second = std::numeric_limits<double>::infinity();
+        for (int64_t j = 0; j < p.k; ++j)
+          if (j != found.label) second = std::min(second, exact(j));
+        CHECK(std::abs(found.score - exact(found.label)) <= found.error, kernels.isa, " ", p.name,
+              " d ", p.d, " off by ", found.score - exact(found.label), " of ", found.error);
+        CHECK(found.second_score <= second + found.error, kernels.isa, " ", p.name, " d ", p.d);
+      }
+    });
+  });
+}
+
+TEST(a_listed_row_gets_what_it_gets_among_all) {
+  for_filters([&](auto zero, const auto& kernels) {
+    using T = decltype(zero);
+    Random random(4);
+    const Problem<T> p = make<T>(random, "plain", 70, 300, 1.0);
+    NearestSearch<T> search(kernels);
+    search.prepare(p.centers, 1);
+    const auto all = find_all(search, p);
+    const std::vector<int32_t> rows = {3, 4, 70, 71, 499};
+    search.find(0, p.x.data(), rows.data(), int(rows.size()), [&](const Found& found) {
+      CHECK(found.label == all[found.row].label, "row ", found.row);
+    });
+  });
+}
