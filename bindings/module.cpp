@@ -125,6 +125,10 @@ nb::ndarray<nb::numpy, T> copied_array(const std::vector<T>& values,
   return array;
 }
 
+nb::ndarray<nb::numpy, double> centers_array(const Centers& centers) {
+  return copied_array(centers.values, {size_t(centers.n_clusters), size_t(centers.n_features)});
+}
+
 // Follows a fit from Python: signals, the deadline and the callback. The first exception raised on
 // the way ends the fit and is handed back, so that the caller can keep the model and re-raise.
 class Supervisor {
@@ -140,7 +144,9 @@ class Supervisor {
     Control control;
     control.should_stop = [this] { return should_stop(); };
     if (!on_iteration_.is_none())
-      control.on_iteration = [this](const Iteration& iteration) { return report(iteration); };
+      control.on_iteration = [this](const Iteration& iteration, const Centers& centers) {
+        return report(iteration, centers);
+      };
     return control;
   }
 
@@ -161,11 +167,11 @@ class Supervisor {
     return stopped_;
   }
 
-  bool report(const Iteration& iteration) {
+  bool report(const Iteration& iteration, const Centers& centers) {
     const nb::gil_scoped_acquire gil;
     try {
       on_iteration_(iteration.number, iteration.inertia, iteration.center_shift,
-                    iteration.n_changed);
+                    iteration.n_changed, centers_array(centers));
     } catch (nb::python_error& error) {
       error.restore();
       keep_exception();
@@ -307,8 +313,7 @@ class ProblemOf {
     for (const Iteration& i : result.history)
       history.insert(history.end(), {i.inertia, i.center_shift, double(i.n_changed)});
     nb::dict out;
-    out["centers"] =
-        copied_array(centers.values, {size_t(centers.n_clusters), size_t(centers.n_features)});
+    out["centers"] = centers_array(centers);
     out["counts"] = copied_array(result.counts, {result.counts.size()});
     out["inertia"] = result.inertia;
     out["n_iter"] = result.n_iter;

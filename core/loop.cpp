@@ -110,7 +110,7 @@ LoopResult run_loop(Pass& pass, Centers centers, double total_squares, const Loo
                                ? pass.inertia(centers)
                                : inertia_from_sums(partials, centers, pass.origin(), total_squares);
     result.history.push_back({++result.n_iter, inertia, shift, partials.n_changed});
-    std::swap(centers, next);
+    std::swap(centers, next);  // from here on `next` is what the rows were compared with
 
     const bool labels_repeat = partials.n_changed == 0 && n_relocated == 0;
     labels_are_current = labels_repeat && shift == 0;
@@ -119,7 +119,8 @@ LoopResult run_loop(Pass& pass, Centers centers, double total_squares, const Loo
     if (options.number_by_size && !labels_repeat && partials.n_changed * 200 < pass.n_rows())
       number_by_size(pass, centers, partials);
     result.interrupted =
-        (control.on_iteration && control.on_iteration(result.history.back())) || control.stop();
+        (control.on_iteration && control.on_iteration(result.history.back(), next)) ||
+        control.stop();
   }
 
   settle(pass, centers, partials, labels_are_current, options);

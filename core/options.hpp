@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "centers.hpp"
+
 namespace centroids {
 
 enum class Seeding { kmeans_plus_plus, random };
@@ -29,7 +31,8 @@ struct Iteration {
 // Asked after each iteration (and within the seeding): true ends the fit with what there is.
 struct Control {
   std::function<bool()> should_stop;
-  std::function<bool(const Iteration&)> on_iteration;  // true: stop after this iteration
+  // Gets the centers that the rows were compared with; true: stop after this iteration.
+  std::function<bool(const Iteration&, const Centers&)> on_iteration;
   bool stop() const { return should_stop && should_stop(); }
 };
 

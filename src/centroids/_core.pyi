@@ -48,7 +48,7 @@ class _Problem(Generic[X]):
         max_iter: int,
         tol: float,
         max_time: float | None,
-        on_iteration: Callable[[int, float, float, int], Any] | None,
+        on_iteration: Callable[[int, float, float, int, Float64], Any] | None,
         unit_centers: bool = False,
         search: str | None = None,
     ) -> Run: ...

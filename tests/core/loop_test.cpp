@@ -137,7 +137,7 @@ TEST(a_stop_and_a_report_that_asks_for_one_end_it_within_the_iteration) {
     int asked = 0;
     Control control;
     if (by_report)
-      control.on_iteration = [&](const Iteration& i) { return i.number == 3; };
+      control.on_iteration = [&](const Iteration& i, const Centers&) { return i.number == 3; };
     else
       control.should_stop = [&] { return ++asked == 3; };
     const LoopResult result = p.run(first, {}, control);

@@ -80,6 +80,18 @@ def test_more_runs_only_add_to_the_runs_there_are():
 # ---------------------------------------------------------------- progress
 
 
+def test_the_callback_sees_the_centers_that_rows_were_compared_with():
+    states = []
+    init = X[:10]
+    model = KMeans(10, init=init, n_init=1, tol=0, callback=states.append).fit(X)
+    np.testing.assert_array_equal(states[0].centers, init)
+    np.testing.assert_array_equal(states[-1].centers, model.cluster_centers_)
+    for number, state in enumerate(states[1:], start=1):
+        # One iteration from there leads to the next: the trajectory is that of the fit.
+        step = KMeans(10, init=states[number - 1].centers, n_init=1, max_iter=1).fit(X)
+        assert_allclose(step.cluster_centers_, state.centers, rtol=1e-12)
+
+
 def test_the_callback_sees_every_iteration():
     states = []
     model = KMeans(10, random_state=0, callback=states.append).fit(X)

@@ -6,7 +6,7 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, islice
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,9 @@ class FitState:
         Sum of squared distances between the old and the new centers.
     share_moved : float
         Share of the rows that changed their cluster, between 0 and 1.
+    centers : ndarray of shape (n_clusters, n_features), float64
+        The centers the rows were just compared with: in the first iteration those of the seeding.
+        A copy, yours to keep. Late in a seeded run clusters may be renumbered.
     """
 
     run: int
@@ -48,6 +51,7 @@ class FitState:
     inertia: float
     center_shift: float
     share_moved: float
+    centers: NDArray[np.float64] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -184,13 +188,19 @@ def check_init(init: Any, X: Any, n_clusters: int) -> NDArray[np.float64]:
 
 def _reporter(
     settings: RunSettings, run: int, n_samples: int
-) -> Callable[[int, float, float, int], None] | None:
+) -> Callable[[int, float, float, int, NDArray[np.float64]], None] | None:
     """Return what the core calls after each iteration, or None if nobody listens."""
     callback, verbose = settings.callback, settings.verbose
     if callback is None and not verbose and not logger.isEnabledFor(logging.DEBUG):
         return None
 
-    def report(iteration: int, squares: float, center_shift: float, n_changed: int) -> None:
+    def report(
+        iteration: int,
+        squares: float,
+        center_shift: float,
+        n_changed: int,
+        centers: NDArray[np.float64],
+    ) -> None:
         inertia = squares * settings.metric.inertia_scale
         if verbose:
             print(f"Iteration {iteration - 1}, inertia {inertia}.")  # noqa: T201
@@ -199,7 +209,8 @@ def _reporter(
             run, iteration, inertia, center_shift, n_changed,
         )  # fmt: skip
         if callback is not None:
-            callback(FitState(run, iteration, inertia, center_shift, n_changed / n_samples))
+            share_moved = n_changed / n_samples
+            callback(FitState(run, iteration, inertia, center_shift, share_moved, centers))
 
     return report
 
