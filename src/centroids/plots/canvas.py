@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from centroids.rows.errors import MissingExtraError
 from centroids.rows.output import check_output, whole_file
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["new_axes", "new_figure", "save_drawing", "save_figure"]
+__all__ = ["finish", "new_axes", "new_figure", "save_drawing", "save_figure"]
 
 SIZE_INCHES = (7.0, 4.4)
 DOTS_PER_INCH = 160
@@ -30,11 +30,9 @@ def _naming_the_extra() -> Iterator[None]:
         ) from error
 
 
-def new_axes() -> Axes:
+def new_axes(size_inches: tuple[float, float] = SIZE_INCHES) -> Axes:
     """Make axes in a new figure of pyplot."""
-    with _naming_the_extra():
-        import matplotlib.pyplot as plt
-    ax: Axes = plt.figure(figsize=SIZE_INCHES, layout="constrained").add_subplot()
+    ax: Axes = new_figure(size_inches).add_subplot()
     return ax
 
 
@@ -64,3 +62,11 @@ def save_drawing(
     draw(figure)
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png")
+
+
+def finish(ax: Axes, grid: Literal["x", "y", "both"] | None = None) -> None:
+    """Give axes the looks all displays share: two spines, a faint grid behind the marks."""
+    if grid is not None:
+        ax.grid(axis=grid, color="0.92")
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)

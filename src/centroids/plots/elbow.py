@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centroids.plots.canvas import new_axes, save_figure
+from centroids.plots.canvas import finish, new_axes, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,9 +98,7 @@ class ElbowDisplay:
         ax.set_ylim(bottom=0)
         ax.set_xticks(self.n_clusters)
         ax.yaxis.set_major_formatter("{x:,.10g}")
-        ax.grid(axis="y", color="0.9")
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right"]].set_visible(False)
+        finish(ax, grid="y")
         if self.bend is not None:
             self._mark_bend(ax, self.bend)
         return self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.plots.canvas import new_figure, save_drawing
+from centroids.plots.canvas import finish, new_figure, save_drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,8 +75,7 @@ class KChoiceDisplay:
         _scores(self.axes_[1], self.choice)
         _valleys(self.axes_[2], self.choice)
         for ax in self.axes_:
-            ax.spines[["top", "right"]].set_visible(False)
-            ax.set_axisbelow(True)
+            finish(ax)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -1,0 +1,132 @@
+"""What displays take from a fitted model: its rows, centers, labels, and the names to print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+__all__ = ["Fitted", "cluster_names", "sample_rows"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted model of centers, with the rows in the space it measures distances in.
+
+    Attributes
+    ----------
+    kmeans : estimator
+        Has ``cluster_centers_``, ``predict`` and ``nearest``.
+    rows : {ndarray, sparse matrix} of shape (n_samples, n_features)
+        As `kmeans` sees them: scaled if the model is a pipeline that scales.
+    labels : ndarray of shape (n_samples,)
+    centers : ndarray of shape (n_clusters, n_features)
+    scaling : pipeline or None
+        What was done to the rows before; None if nothing.
+    feature_names : tuple of str
+    """
+
+    kmeans: Any
+    rows: Any
+    labels: NDArray[np.int32]
+    centers: NDArray[np.float64]
+    scaling: Any
+    feature_names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: Any, X: Any, feature_names: Sequence[str] | None = None) -> Fitted:
+        """Take a model, or a pipeline that ends in one, apart."""
+        is_pipeline = hasattr(model, "steps")
+        kmeans = model[-1] if is_pipeline else model
+        if not hasattr(kmeans, "nearest"):
+            raise TypeError(
+                f"estimator is a {type(kmeans).__name__}; pass a fitted KMeans, MiniBatchKMeans or "
+                "BisectingKMeans, or a pipeline that ends in one"
+            )
+        check_is_fitted(kmeans)
+        scaling = model[:-1] if is_pipeline and len(model.steps) > 1 else None
+        rows = X if scaling is None else scaling.transform(X)
+        rows = rows if hasattr(rows, "tocsr") else np.asarray(rows)
+        labels = kmeans.predict(rows)
+        centers = np.asarray(kmeans.cluster_centers_, dtype=np.float64)
+        if getattr(kmeans, "metric", "euclidean") == "cosine":
+            rows = _unit(rows)
+        names = _names_of(model, X, feature_names, centers.shape[1])
+        return cls(kmeans, rows, labels, centers, scaling, names)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of these rows in each cluster."""
+        return np.bincount(self.labels, minlength=len(self.centers)).astype(np.int64)
+
+    @cached_property
+    def nearest(self) -> Any:
+        """Own and second center of each row (`centroids.Nearest`)."""
+        return self.kmeans.nearest(self.rows)
+
+    def unscaled(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return rows of the model's space in the units they were given in."""
+        if self.scaling is None or not len(rows):
+            return rows
+        return np.asarray(self.scaling.inverse_transform(rows), dtype=np.float64)
+
+    def dense(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return some of the rows as a dense float64 array."""
+        picked = self.rows[rows]
+        picked = picked.toarray() if hasattr(picked, "toarray") else picked
+        return np.asarray(picked, dtype=np.float64)
+
+
+def _unit(rows: Any) -> Any:
+    from sklearn.preprocessing import normalize
+
+    return normalize(rows)
+
+
+def _names_of(
+    model: Any, X: Any, feature_names: Sequence[str] | None, n_features: int
+) -> tuple[str, ...]:
+    if feature_names is None:
+        feature_names = getattr(model, "feature_names_in_", None)
+    if feature_names is None:
+        columns = getattr(X, "columns", None)
+        feature_names = None if columns is None else [str(name) for name in columns]
+    if feature_names is None or len(feature_names) != n_features:
+        return tuple(f"x{j + 1}" for j in range(n_features))
+    return tuple(str(name) for name in feature_names)
+
+
+def cluster_names(names: Sequence[str | None] | None, n_clusters: int) -> tuple[str, ...]:
+    """Return what to print for each cluster: its number, and its name if it has one."""
+    given = [None] * n_clusters if names is None else list(names)
+    if len(given) != n_clusters:
+        raise ValueError(f"names has {len(given)} entries for {n_clusters} clusters; give one each")
+    return tuple(f"{j}" if name is None else f"{j} {name}" for j, name in enumerate(given))
+
+
+def sample_rows(labels: NDArray[np.int32], n_clusters: int, at_most: int) -> NDArray[np.int64]:
+    """Choose rows to show, ascending: the same each time, with small clusters kept.
+
+    Every cluster gets its share, but at least a ``2 n_clusters``-th part of `at_most`, or all of
+    its rows where it has fewer.
+    """
+    if len(labels) <= at_most:
+        return np.arange(len(labels), dtype=np.int64)
+    counts = np.bincount(labels, minlength=n_clusters)
+    least = np.minimum(counts, max(1, at_most // (2 * n_clusters)))
+    left = max(0, at_most - int(least.sum()))
+    rest = counts - least
+    quota = least + (rest * (left / max(1, int(rest.sum())))).astype(np.int64)
+    random = np.random.default_rng(0)
+    order = np.argsort(labels, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    picked = [
+        order[starts[j] : starts[j + 1]][random.choice(counts[j], quota[j], replace=False)]
+        for j in range(n_clusters)
+    ]
+    return np.sort(np.concatenate(picked)).astype(np.int64)
