@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from centroids.estimators.runs import FitState
     from centroids.estimators.saved import load, save
     from centroids.model_file import ModelFileError
+    from centroids.plots.clusters import ClustersDisplay
+    from centroids.plots.confusion import ConfusionDisplay
     from centroids.plots.elbow import ElbowDisplay
+    from centroids.plots.iterations import FitRecorder, IterationsDisplay
     from centroids.plots.k_choice import KChoiceDisplay
+    from centroids.plots.profile import ProfileDisplay
+    from centroids.plots.silhouette import SilhouetteDisplay
+    from centroids.report.page import write_report
     from centroids.rows.distinct import count_distinct_rows
     from centroids.rows.errors import InputError, MissingExtraError, UnknownColumnError
     from centroids.rows.files import read_table
@@ -31,9 +37,13 @@ __version__ = "0.1.0"
 
 _HOME = {
     "BisectingKMeans": "centroids.estimators.bisecting",
+    "ClustersDisplay": "centroids.plots.clusters",
+    "ConfusionDisplay": "centroids.plots.confusion",
     "ElbowDisplay": "centroids.plots.elbow",
+    "FitRecorder": "centroids.plots.iterations",
     "FitState": "centroids.estimators.runs",
     "InputError": "centroids.rows.errors",
+    "IterationsDisplay": "centroids.plots.iterations",
     "KChoice": "centroids.choosing_k",
     "KChoiceDisplay": "centroids.plots.k_choice",
     "KMeans": "centroids.estimators.kmeans",
@@ -42,6 +52,8 @@ _HOME = {
     "MissingExtraError": "centroids.rows.errors",
     "ModelFileError": "centroids.model_file",
     "Nearest": "centroids.estimators.kmeans",
+    "ProfileDisplay": "centroids.plots.profile",
+    "SilhouetteDisplay": "centroids.plots.silhouette",
     "Table": "centroids.rows.table",
     "UnknownColumnError": "centroids.rows.errors",
     "Valley": "centroids.choosing_k",
@@ -54,14 +66,19 @@ _HOME = {
     "read_table": "centroids.rows.files",
     "save": "centroids.estimators.saved",
     "write_beside": "centroids.rows.writing",
+    "write_report": "centroids.report.page",
     "write_table": "centroids.rows.writing",
 }
 
 __all__ = [
     "BisectingKMeans",
+    "ClustersDisplay",
+    "ConfusionDisplay",
     "ElbowDisplay",
+    "FitRecorder",
     "FitState",
     "InputError",
+    "IterationsDisplay",
     "KChoice",
     "KChoiceDisplay",
     "KMeans",
@@ -70,6 +87,8 @@ __all__ = [
     "MissingExtraError",
     "ModelFileError",
     "Nearest",
+    "ProfileDisplay",
+    "SilhouetteDisplay",
     "Table",
     "UnknownColumnError",
     "Valley",
@@ -82,6 +101,7 @@ __all__ = [
     "read_table",
     "save",
     "write_beside",
+    "write_report",
     "write_table",
 ]
 

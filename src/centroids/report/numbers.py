@@ -1,0 +1,69 @@
+"""Numbers in print: as many digits as a reader can use."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["cell", "count", "percent", "quantity", "shortened", "signed"]
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def quantity(value: float, digits: int = 4) -> str:
+    """Return a measured value with a few significant digits, without a bare exponent if short."""
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else ("∞" if value > 0 else f"{MINUS}∞")
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if -4 <= size < 9:
+        text = f"{value:,.{max(0, digits - 1 - size)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        text = f"{value:.{digits - 1}e}"
+    return text.replace("-", MINUS)
+
+
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    """Return a number with its noun: 1 row, 2,000 rows."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, never 0 or 100 where that is not the whole truth."""
+    if not math.isfinite(share):
+        return "–"
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "under 0.1 %"
+    if 99.9 < value < 100:
+        return "over 99.9 %"
+    text = f"{value:.1f}" if value < 10 or value > 99 else f"{value:.0f}"
+    return f"{text.removesuffix('.0')} %"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """Return a value with its sign."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:+.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", MINUS)
+
+
+def cell(value: Any) -> str:
+    """Return a value of the user's table as text."""
+    if value is None:
+        return "–"
+    if isinstance(value, (float, np.floating)):
+        return quantity(float(value), 5)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return f"{int(value):,}".replace("-", MINUS)
+    return str(value)
+
+
+def shortened(text: str, at_most: int = 40) -> str:
+    """Return a text that fits along an axis."""
+    return text if len(text) <= at_most else text[: at_most - 1] + "…"

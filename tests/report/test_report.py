@@ -1,0 +1,147 @@
+"""The page as text: what is in it, what is escaped, what it weighs."""
+
+import re
+
+import numpy as np
+import pytest
+from by_hand import EVIL, make_report, profile_by_hand
+from sklearn.datasets import make_blobs
+
+from centroids import InputError, IterationsDisplay, KMeans, write_report
+from centroids.report.numbers import cell, percent, quantity, signed
+
+
+def test_every_section_has_its_content(tmp_path):
+    html = make_report(tmp_path / "r.html").read_text()
+    sections = re.findall(r'<section id="([\w-]+)"', html)
+    assert sections == [
+        *("notes", "clusters", "charts", "how-many", "classes", "stability", "rows", "reproduce")
+    ]
+    for words in ("Sentence of 3.", "A problem", "They come back.", "centroids fit", "400 rows"):
+        assert words in html
+    assert html.index("A problem") < html.index("A note")
+
+
+def test_what_is_not_given_has_no_section(tmp_path):
+    nothing = dict.fromkeys(
+        ["k_choice", "matches", "stability", "findings", "replay", "truth", "reproduce"]
+    )
+    html = make_report(tmp_path / "r.html", **nothing).read_text()
+    assert re.findall(r'<section id="([\w-]+)"', html) == ["clusters", "charts", "rows"]
+    assert 'id="replay"' not in html
+
+
+def test_one_cluster_has_no_comparisons(tmp_path):
+    html = make_report(tmp_path / "r.html", k=1, matches=None, stability=None).read_text()
+    for absent in ('id="silhouette"', 'id="heat-map"', '<nav class="chips"', "In pictures"):
+        assert absent not in html
+    assert "The rows as a whole" in html
+
+
+def test_names_and_values_from_data_are_escaped(tmp_path):
+    columns = [f"a{EVIL}", "<b>bold</b>", "c"]
+    page = make_report(tmp_path / "r.html", feature_names=columns, names=[EVIL] * 4, evil=EVIL)
+    html = page.read_text()
+    # The script and the data block are the only scripts, the icon and nothing else is linked.
+    assert len(re.findall("<script", html)) == 2
+    assert len(re.findall("</script", html)) == 2
+    for tag in ("<img", "<b>", "<iframe", "onerror=alert(1)>"):
+        assert tag not in html
+    assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in html
+    assert "{{ 7*7 }}" in html
+
+
+def test_the_page_forbids_itself_the_network(tmp_path):
+    html = make_report(tmp_path / "r.html").read_text()
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)[1]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe-eval" not in policy
+    assert re.findall(r"""(?:src|href)=["'](?!data:)""", html) == []
+    assert not re.search(r"https?://", html)
+
+
+def test_a_large_table_makes_a_small_page_that_says_what_it_shows(tmp_path):
+    sizes = [200_000, 99_970, 30]
+    centers = np.array([[0, 0, 0, 0], [9, 0, 9, 0], [0, 9, 0, 9]], dtype=np.float32)
+    X, _ = make_blobs(sizes, 4, centers=centers, random_state=0, cluster_std=0.5)
+    X = X.astype(np.float32)
+    model = KMeans(3, init=centers).fit(X)
+    profile = profile_by_hand(X, model.labels_, ["a", "b", "c", "d"])
+    replay = IterationsDisplay.from_estimator(model, X, max_shown=1500)
+    write_report(tmp_path / "r.html", model=model, X=X, profile=profile, replay=replay)
+    html = (tmp_path / "r.html").read_text()
+    assert len(html) < 1_000_000
+    shown = int(re.search(r"([\d,]+) of 300,000 rows shown", html)[1].replace(",", ""))
+    assert html.count('class="point ') == shown <= 1500
+    assert html.count('class="point c2"') == 30
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path):
+    one, other = (make_report(tmp_path / f"{name}.html").read_bytes() for name in "ab")
+    assert one == other
+
+
+@pytest.mark.parametrize("name", ["r.pdf", "nowhere/r.html"])
+def test_a_place_that_cannot_be_written_is_refused(tmp_path, name):
+    with pytest.raises(InputError):
+        make_report(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"X": np.zeros((3, 3))}, "X has 3 rows"),
+        ({"truth": ["a"]}, "truth has 1 classes"),
+        ({"model": KMeans(2, random_state=0).fit(np.eye(3))}, "profile has 4 clusters"),
+    ],
+    ids=["rows", "classes", "model"],
+)
+def test_parts_that_do_not_belong_together_are_refused(tmp_path, change, words):
+    with pytest.raises(ValueError, match=words):
+        make_report(tmp_path / "r.html", **change)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replay_of_other_rows_is_refused(tmp_path):
+    X, _ = make_blobs(400, 3, centers=4, cluster_std=2.0, random_state=3)
+    replay = IterationsDisplay.from_estimator(KMeans(4, random_state=1).fit(X), X, max_shown=50)
+    with pytest.raises(ValueError, match="max_shown=1500"):
+        make_report(tmp_path / "r.html", replay=replay)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1234.5678, "1,235"),
+        (0.00012345, "0.0001234"),
+        (-2.5, "−2.5"),
+        (1e12, "1.000e+12"),
+        (float("nan"), "–"),
+        (float("-inf"), "−∞"),
+    ],
+)
+def test_quantities_have_the_digits_a_reader_can_use(value, text):
+    assert quantity(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0 %"),
+        (1.0, "100 %"),
+        (0.99999, "over 99.9 %"),
+        (1e-6, "under 0.1 %"),
+        (0.375, "38 %"),
+    ],
+)
+def test_shares_are_never_rounded_to_all_or_nothing(share, text):
+    assert percent(share) == text
+
+
+def test_signs_and_cells():
+    assert [signed(v) for v in (1.25, -0.31, 0.01, -0.01)] == ["+1.2", "−0.3", "0.0", "0.0"]
+    assert [cell(v) for v in (None, 3, -4, 2.5, "x", np.int64(1000))] == [
+        *("–", "3", "−4", "2.5", "x", "1,000")
+    ]
