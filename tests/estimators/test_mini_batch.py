@@ -179,6 +179,28 @@ def test_a_pickled_stream_goes_on_the_same(blobs):
     assert_array_equal(model.cluster_centers_, copy.cluster_centers_)
 
 
+@pytest.mark.parametrize("init", ["k-means++", [[0.0], [10.0]]])
+def test_a_batch_of_rows_without_weight_changes_nothing(init):
+    model = MiniBatchKMeans(2, init=init, random_state=0)
+    model.partial_fit([[5.0], [6.0]], sample_weight=[0, 0])
+    model.partial_fit([[1.0], [9.0]])
+    model.partial_fit([[77.0]], sample_weight=[0])
+    assert_array_equal(np.sort(model.cluster_centers_.ravel()), [1.0, 9.0])
+    assert model.n_seen_ == 5
+
+
+@pytest.mark.parametrize("form", [np.array, csr_array])
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e19), (np.float64, -1e300)])
+def test_a_batch_whose_squares_overflow_is_refused_and_the_stream_goes_on(form, dtype, size):
+    rows = np.arange(12, dtype=dtype).reshape(6, 2)
+    model = MiniBatchKMeans(2, random_state=0).partial_fit(form(rows))
+    before = model.cluster_centers_.copy()
+    with pytest.raises(ValueError, match=r"row 1, column 0 .*overflow.*StandardScaler"):
+        model.partial_fit(form(np.array([[0, 1], [size, 1]], dtype=dtype)))
+    assert_array_equal(model.cluster_centers_, before)
+    assert model.partial_fit(form(rows)).n_seen_ == 12
+
+
 def test_wrong_parameters_are_named():
     with pytest.raises(ValueError, match=r"'batch_size' .* Got 0 instead"):
         MiniBatchKMeans(batch_size=0).partial_fit([[1.0]])

@@ -21,6 +21,7 @@ from centroids.rows.arrays import (
     check_finite,
     check_rows,
     check_sample_weight,
+    check_square_range,
     raise_if_bad,
     raise_if_out_of_range,
 )
@@ -389,9 +390,10 @@ default="k-means++"
         if is_first:
             rule.check_parameters(self, _RULES)
         rows = check_rows(self, X, reset=is_first)
-        weights = check_sample_weight(sample_weight, rows.shape[0])
+        weights = check_sample_weight(sample_weight, rows.shape[0], is_batch=True)
         threads = self._threads(rows, self.n_clusters)
         check_finite(self, rows, threads)
+        check_square_range(self, rows)
         if is_first:
             self.n_steps_ = self.n_seen_ = 0
             self._stream = Stream.new(rows.dtype, check_random_state(self.random_state))

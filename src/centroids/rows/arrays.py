@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from centroids import _core
-from centroids.rows.sparse import canonical, core_rows, is_sparse
+from centroids.rows.sparse import canonical, core_rows, is_sparse, to_dense
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +39,13 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     ndarray or CSR matrix of shape (n_samples, n_features)
         float32 stays float32; every other numeric type becomes float64.
     """
+    if np.ma.is_masked(X):
+        row, col = (int(i) for i in np.argwhere(np.ma.getmaskarray(X))[0])
+        raise ValueError(
+            f"Input X is a masked array with masked values, first at row {row}, column {col} "
+            f"(counted from 0). {type(estimator).__name__} needs all values: drop such rows or "
+            "fill them in, for example with X.filled()."
+        )
     if _is_plain(X) and _plain_matches(estimator, X, reset=reset):
         return X
     from sklearn.utils.validation import validate_data
@@ -136,13 +143,35 @@ def raise_if_out_of_range(estimator: Any, X: Rows, bad_range: tuple[str, int, in
     )
 
 
-def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
+def check_square_range(estimator: Any, X: Any) -> None:
+    """Raise an error for a value whose square leaves no room for distances in the dtype of ``X``.
+
+    For rows that come in batches: they are to be compared with rows that are not there yet.
+    """
+    values = X.data if is_sparse(X) else X
+    largest = np.sqrt(float(np.finfo(X.dtype).max) / 64 / X.shape[1])
+    if values.size == 0 or max(values.max(), -values.min()) <= largest:
+        return
+    where = np.abs(to_dense(X)) > largest if is_sparse(X) else np.abs(X) > largest
+    row, col = (int(i) for i in np.argwhere(where)[0])
+    raise ValueError(
+        f"Input X is out of range for {type(estimator).__name__} in {X.dtype}: {X[row, col]} at "
+        f"row {row}, column {col} (counted from 0), so that squared distances overflow. Scale the "
+        "columns, for example with sklearn.preprocessing.StandardScaler."
+    )
+
+
+def check_sample_weight(
+    sample_weight: Any, n_samples: int, *, is_batch: bool = False
+) -> NDArray[np.float64] | None:
     """Return the weights as float64, or None where every row counts as one.
 
     Parameters
     ----------
     sample_weight : None, float or array-like of shape (n_samples,)
     n_samples : int
+    is_batch : bool, default=False
+        Whether these are some of the rows only, so that none of them needs to count.
 
     Raises
     ------
@@ -172,7 +201,7 @@ def check_sample_weight(sample_weight: Any, n_samples: int) -> NDArray[np.float6
             f"{kind} in data passed to `sample_weight`: {value} at row {row} (counted from 0). "
             "Weights must be finite and not negative."
         )
-    if not weights.any():
+    if not weights.any() and not is_batch:
         raise ValueError("sample_weight is zero for every row: at least one row must count.")
     if (weights == 1).all():
         return None
