@@ -395,9 +395,9 @@ nb::tuple measure_partition_of(const AnyRows& x, std::optional<Vector> weights,
     const nb::gil_scoped_release no_gil;
     measures = measure_partition(view, c, query, out);
   }
-  double *clusters, *windows;
+  double *clusters, *profiles;
   auto clusters_array = new_array<double>({5, measures.clusters.size()}, &clusters);
-  auto windows_array = new_array<double>({measures.pairs.size(), 3}, &windows);
+  auto profiles_array = new_array<double>({measures.pairs.size(), size_t(kLineBins)}, &profiles);
   const size_t k = measures.clusters.size();
   for (size_t j = 0; j < k; ++j) {
     const ClusterMeasures& m = measures.clusters[j];
@@ -405,8 +405,8 @@ nb::tuple measure_partition_of(const AnyRows& x, std::optional<Vector> weights,
     for (size_t r = 0; r < 5; ++r) clusters[r * k + j] = row[r];
   }
   for (size_t p = 0; p < measures.pairs.size(); ++p)
-    std::copy_n(measures.pairs[p].data(), 3, windows + 3 * p);
-  return nb::make_tuple(labels, squared, clusters_array, windows_array);
+    std::copy_n(measures.pairs[p].data(), kLineBins, profiles + kLineBins * p);
+  return nb::make_tuple(labels, squared, clusters_array, profiles_array);
 }
 
 template <class X>

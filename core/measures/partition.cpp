@@ -65,12 +65,10 @@ double position_on(double along, double squared_offset, double squared_length, d
   return ahead / (squared_length + share * (2 * along + share * squared_offset));
 }
 
-// Which window a position on the line (0 at the own center, 1 at the other) lies in, or -1.
-int window_of(double position) {
-  constexpr double kBounds[3][2] = {{-1.0 / 6, 1.0 / 6}, {1.0 / 3, 2.0 / 3}, {5.0 / 6, 7.0 / 6}};
-  for (int window = 0; window < 3; ++window)
-    if (position >= kBounds[window][0] && position <= kBounds[window][1]) return window;
-  return -1;
+// Which bin a position on the line (0 at the own center, 1 at the other) lies in, or -1.
+int bin_of(double position) {
+  const double bin = 12 * position + 2;
+  return bin >= 0 && bin < kLineBins ? int(bin) : -1;
 }
 
 template <class T>
@@ -146,9 +144,9 @@ class Visit {
     for (int64_t t = 0; t < x_.n_cols; ++t) s.offset[t] = double(values[t]) - center[t];
     for (const auto& line : lines) {
       const double along = dot(s.offset.data(), line.direction, x_.n_cols);
-      const int window =
-          window_of(position_on(along, row.squared_offset, line.squared_length, share));
-      if (window >= 0) sums.pairs[line.pair][line.is_reversed ? 2 - window : window] += row.weight;
+      const double position = position_on(along, row.squared_offset, line.squared_length, share);
+      const int bin = bin_of(line.is_reversed ? 1 - position : position);
+      if (bin >= 0) sums.pairs[line.pair][bin] += row.weight;
     }
   }
 
@@ -172,7 +170,7 @@ void merge(PartitionMeasures& into, const PartitionMeasures& from) {
     a.silhouette += b.silhouette;
   }
   for (size_t p = 0; p < into.pairs.size(); ++p)
-    for (int window = 0; window < 3; ++window) into.pairs[p][window] += from.pairs[p][window];
+    for (int bin = 0; bin < kLineBins; ++bin) into.pairs[p][bin] += from.pairs[p][bin];
 }
 
 template <class T>
@@ -182,7 +180,7 @@ PartitionMeasures measure_as(const MatrixView& x, const Centers& centers,
   const Visit<T> visit(x, centers, query, lines, out);
   const Shards shards(x.n_rows);
   const PartitionMeasures zero{std::vector<ClusterMeasures>(centers.n_clusters),
-                               std::vector<PairWindows>(query.pairs.size())};
+                               std::vector<LineProfile>(query.pairs.size())};
   std::vector<PartitionMeasures> part(shards.count(), zero);
   const int n_threads = worthwhile_threads(
       query.n_threads, double(x.n_rows) * double(x.n_cols) * double(centers.n_clusters + 24));

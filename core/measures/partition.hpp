@@ -20,14 +20,14 @@ struct ClusterMeasures {
   double silhouette = 0;       // 1 - own / second distance (Hruschka et al. 2006)
 };
 
-// Weight near the first center, half way, and near the second center of a pair: rows of the two
-// clusters projected on the line between the centers (0 .. 1), in the windows [-1/6, 1/6],
-// [1/3, 2/3] and [5/6, 7/6].
-using PairWindows = std::array<double, 3>;
+// Weight along the line from the first center (0) to the second (1) of a pair, which the rows of
+// the two clusters are projected on: bins of width 1/12, from -1/6 to 7/6.
+constexpr int kLineBins = 16;
+using LineProfile = std::array<double, kLineBins>;
 
 struct PartitionMeasures {
   std::vector<ClusterMeasures> clusters;
-  std::vector<PairWindows> pairs;
+  std::vector<LineProfile> pairs;
 };
 
 struct PartitionOut {

@@ -13,7 +13,14 @@ from sklearn.utils import check_random_state
 from centroids import _core
 from centroids.choosing_k.cautions import cautions_of
 from centroids.choosing_k.clouds import principal_axes
-from centroids.choosing_k.decide import Ranking, merge_rankings, prefer_split, rank, verdict_of
+from centroids.choosing_k.decide import (
+    Ranking,
+    merge_rankings,
+    prefer_split,
+    rank,
+    second_level,
+    verdict_of,
+)
 from centroids.choosing_k.evidence import Evidence, largest_k_max
 from centroids.choosing_k.gate import Gate, look_for_structure
 from centroids.choosing_k.partition import Partition, measure
@@ -186,7 +193,7 @@ class _Chooser:
         return KChoice(
             k=forced if gate.has_clusters else 1,
             k_if_forced=forced,
-            runner_up=ranking.runner_up if forced > 1 else None,
+            runner_up=_runner_up(ranking) if forced > 1 else None,
             verdict=verdict,
             margin=ranking.margin,
             table=table,
@@ -305,6 +312,12 @@ class _Chooser:
             "votes": ranking.votes[:k_max],
             "score": ranking.scores[:k_max],
         }
+
+
+def _runner_up(ranking: Ranking) -> int | None:
+    """Return the other number to consider: of the next level, where there is one."""
+    level = second_level(ranking.preferred, ranking.best)
+    return ranking.runner_up if level is None else level
 
 
 def _split_valley(evidence: Evidence, k: int) -> Valley | None:

@@ -19,10 +19,11 @@ __all__ = [
     "VOTERS",
     "Ranking",
     "Verdict",
-    "has_two_levels",
+    "isolated_share",
     "merge_rankings",
     "prefer_split",
     "rank",
+    "second_level",
     "verdict_of",
 ]
 
@@ -30,7 +31,7 @@ Float64 = NDArray[np.float64]
 Verdict = Literal["clear", "likely", "ambiguous", "no clusters"]
 Table = dict[str, NDArray[Any]]
 
-# Votes by criterion; the jump and the highest numbers of isolated clusters count as two.
+# Votes by criterion; jump, BIC and the highest numbers of isolated clusters count as two.
 VOTERS = {
     "simplified_silhouette": 1.0,
     "calinski_harabasz": 1.0,
@@ -38,12 +39,14 @@ VOTERS = {
     "wb_index": 1.0,
     "xie_beni": 1.0,
     "centroid_dunn": 1.0,
-    "bic": 1.0,
+    "bic": 2.0,
     "log_inertia_bend": 1.0,
     "jump": 2.0,
     "isolated": 2.0,
     "isolated_held_out": 2.0,
 }
+# Part of all rows in the share of isolated clusters; those held out are half as many.
+IN_SAMPLE = 0.7
 # All votes together weigh twice as much as the share of isolated clusters.
 VOTES_WEIGHT = 2.0
 
@@ -98,7 +101,7 @@ class Ranking:
 def rank(table: Table, up_to: int) -> Ranking:
     """Let every criterion vote, within 1 … `up_to`, and score what was voted for.
 
-    score(k) = mean of isolated(k) / k, in-sample and held-out, + 2 votes(k) / all votes.
+    score(k) = isolated(k) / k, 0.7 in-sample + 0.3 held-out, + 2 votes(k) / all votes.
     """
     ks = table["n_clusters"]
     asked = slice(0, up_to)
@@ -107,12 +110,19 @@ def rank(table: Table, up_to: int) -> Ranking:
     for name, weight in VOTERS.items():
         if (k := preferred[name]) is not None:
             votes[k - 1] += weight
-    shares = (table["isolated"] + table["isolated_held_out"]) / (2 * ks)
+    shares = isolated_share(table)
     scores = shares + VOTES_WEIGHT * votes / sum(VOTERS.values())
     scores[votes == 0] = 0.0
     # One cluster is never isolated: whether there are any is for the gate to say.
     scores[0] = 0.0
     return Ranking(scores, votes, preferred)
+
+
+def isolated_share(table: Table) -> Float64:
+    """Share of the clusters that valleys isolate, for every number of clusters."""
+    isolated = IN_SAMPLE * table["isolated"] + (1 - IN_SAMPLE) * table["isolated_held_out"]
+    share: Float64 = isolated / table["n_clusters"]
+    return share
 
 
 def _preferred(name: str, table: Table, asked: slice) -> int | None:
@@ -155,20 +165,21 @@ def merge_rankings(rankings: list[Ranking]) -> Ranking:
     return Ranking(scores, votes, rankings[0].preferred)
 
 
-def has_two_levels(preferred: dict[str, int | None], best: int) -> bool:
-    """Whether every criterion of variance asks for more clusters than `best`."""
+def second_level(preferred: dict[str, int | None], best: int) -> int | None:
+    """Return the next number of clusters where every criterion of variance asks for more.
+
+    Valleys separate groups, variance finds parts of them: with iris, two groups of three species.
+    The smallest number that one of these criteria prefers is the next level; None where one of them
+    is content with `best`.
+    """
     asked = [preferred.get(name) for name in VARIANCE_CRITERIA]
-    return all(k is not None and k > best for k in asked)
+    levels = [k for k in asked if k is not None and k > best]
+    return min(levels) if len(levels) == len(asked) else None
 
 
 def verdict_of(ranking: Ranking, do_samples_agree: bool) -> Verdict:
-    """Put the margin in a word.
-
-    Valleys separate groups, variance finds parts of them: where every criterion of variance asks
-    for more clusters than the best number (as with iris, two groups of three species), there are
-    two levels to choose from.
-    """
-    if has_two_levels(ranking.preferred, ranking.best):
+    """Put the margin in a word; with a second level to choose from there is always doubt."""
+    if second_level(ranking.preferred, ranking.best) is not None:
         return "ambiguous"
     if ranking.margin >= CLEAR_MARGIN and do_samples_agree:
         return "clear"

@@ -27,6 +27,12 @@ N_CROSS_STARTS = 4
 # With a smaller share of isolated clusters their largest number says nothing about K.
 TELLING_SHARE = 0.25
 
+# Beyond the range, every number this far apart is probed, with so many rows for each center; with
+# a larger share of isolated clusters than this there are groups.
+PROBE_FACTOR, PROBE_ROWS, PROBE_SHARE = 1.3, 60, 0.3
+# A sweep that long costs a lot: beyond it, half of the clusters must be isolated.
+LONG_RANGE, LONG_RANGE_SHARE = 100, 0.5
+
 
 class Evidence:
     """Sweeps of all rows and of one half; the other half is only assigned.
@@ -64,6 +70,7 @@ class Evidence:
             seed,
             n_threads,
             deadline=deadline,
+            starts_afresh=False,
         )
         self.held: dict[int, Partition] = {}
         self.valleys: list[Valleys] = []
@@ -111,14 +118,40 @@ class Evidence:
         highest, with a margin, is where criteria are worth asking.
         """
         self.extend(min(cap, FIRST_K_MAX), report)
+        if (far := self._probe(cap)) > self.k_max:
+            self.extend(min(cap, self._range_around(far)), report)
         while not self.deadline.has_passed():
             wanted = min(cap, max(self.range_worth_asking(), self._range_beyond_best()))
+            if wanted > LONG_RANGE and self._largest_share() < LONG_RANGE_SHARE:
+                wanted = min(wanted, LONG_RANGE)
             if wanted <= self.k_max or self.k_max < min(cap, FIRST_K_MAX):
                 return
             known = self.k_max
             self.extend(wanted, report)
             if self.k_max < wanted or self.k_max == known:
                 return
+
+    def _largest_share(self) -> float:
+        """Largest share of isolated clusters in the second half of the range."""
+        counts = np.array([[v.n_isolated for v in vs] for vs in (self.valleys, self.held_valleys)])
+        return float((counts.mean(axis=0) / self.n_clusters)[self.k_max // 2 :].max())
+
+    def _probe(self, cap: int) -> int:
+        """Look beyond the range for dozens of groups; 0 when there is no sign of them.
+
+        Crowded groups show no valleys before nearly all of them have a center of their own, so one
+        run from k-means++ at numbers some way apart is asked how many clusters are isolated.
+        """
+        best, largest = 0, PROBE_SHARE
+        k = PROBE_FACTOR * self.k_max
+        while k <= cap and not self.deadline.has_passed():
+            centers = self.half.probe(int(k), PROBE_ROWS * int(k))
+            held = measure(self._held_rows, centers, self._held_weights, self.n_threads)
+            share = valleys_of(held).n_isolated / int(k)
+            if share > largest:
+                best, largest = int(k), share
+            k *= PROBE_FACTOR
+        return best
 
     def _range_beyond_best(self) -> int:
         """Half as far again where the best score lies in the last third, and clusters show."""
@@ -135,7 +168,11 @@ class Evidence:
             k = int(self.n_clusters[np.argmax(isolated)])
             if isolated.max() >= TELLING_SHARE * k:
                 last = max(last, k)
-        return max(SMALLEST_RANGE, int(np.ceil(RANGE_FACTOR * last + RANGE_EXTRA)))
+        return max(SMALLEST_RANGE, self._range_around(last))
+
+    @staticmethod
+    def _range_around(k: int) -> int:
+        return int(np.ceil(RANGE_FACTOR * k + RANGE_EXTRA))
 
     def crossed_valleys(self, k: int) -> Valleys:
         """Valleys of all rows at k, each row held out once: the halves change places."""

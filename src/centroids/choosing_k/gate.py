@@ -20,8 +20,8 @@ __all__ = ["Gate", "look_for_structure"]
 Float64 = NDArray[np.float64]
 
 # A cloud cut by K-Means has pooled ratios from 0.69 up (hexagons of a uniform plane: 0.7).
-DEEP_RATIO = 0.6
-DEEP_P, SIGNIFICANT = 0.03, 0.01
+DEEP_RATIO = 0.5
+DEEP_P, SIGNIFICANT = 0.01, 0.01
 N_NULLS = 8
 # Clearly below what clouds of the same shape give: by three standard deviations and a fifth, or by
 # two fifths, where few rows make clouds scatter.

@@ -39,8 +39,9 @@ class Partition:
         Per cluster the weighted sum of 1 - own / second distance.
     pairs : ndarray of shape (n_pairs, 2)
         Neighbouring clusters; nothing else lies half way between their centers.
-    windows : ndarray of shape (n_pairs, 3)
-        Weight near the first center, half way, and near the second center of each pair.
+    profiles : ndarray of shape (n_pairs, 16)
+        Weight along the line between the centers of each pair, in bins of a twelfth of its length,
+        from a sixth before the first center to a sixth behind the second.
     """
 
     centers: Float64
@@ -50,7 +51,7 @@ class Partition:
     second_distances: Float64
     silhouettes: Float64
     pairs: NDArray[np.int32]
-    windows: Float64
+    profiles: Float64
 
     @property
     def n_clusters(self) -> int:
@@ -115,7 +116,7 @@ def measure(
     weights : ndarray of shape (n_samples,) or None
     n_threads : int
     cluster_weights : ndarray of shape (n_clusters,) or None
-        Where these rows placed the centers, the weight of each cluster: `windows` then counts
+        Where these rows placed the centers, the weight of each cluster: `profiles` then count
         every row as if its center had been averaged without it. None for rows held out.
 
     Returns
@@ -124,12 +125,12 @@ def measure(
     """
     squared = squared_center_distances(centers)
     pairs = neighbour_pairs(squared)
-    _, _, sums, windows = _core.measure_partition(
+    _, _, sums, profiles = _core.measure_partition(
         X, weights, centers, pairs, cluster_weights, n_threads
     )
     weight, inertias, distances, seconds, silhouettes = sums
     partition = Partition(
-        centers, weight, inertias, distances, seconds, silhouettes, pairs, windows
+        centers, weight, inertias, distances, seconds, silhouettes, pairs, profiles
     )
     partition.__dict__["squared_center_distances"] = squared
     return partition

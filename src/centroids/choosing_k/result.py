@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids.choosing_k.clouds import null_band
-from centroids.choosing_k.decide import Verdict, has_two_levels
+from centroids.choosing_k.decide import Verdict, isolated_share, second_level
 from centroids.choosing_k.explain import summary_of
 from centroids.choosing_k.gate import Gate
 from centroids.choosing_k.valleys import Valley
@@ -104,9 +104,14 @@ class KChoice:
         return {n: k for n, k in self.preferred.items() if k is not None and k != self.k_if_forced}
 
     @property
+    def isolated_share(self) -> NDArray[np.float64]:
+        """Per number of clusters, the share that valleys isolate, in-sample and held out."""
+        return isolated_share(self.table)
+
+    @property
     def has_two_levels(self) -> bool:
         """Whether every criterion of variance asks for more clusters: groups within groups."""
-        return has_two_levels(self.preferred, self.k_if_forced)
+        return second_level(self.preferred, self.k_if_forced) is not None
 
     def summary(self) -> str:
         """Explain the choice in plain sentences: why this K, why not one fewer or one more.

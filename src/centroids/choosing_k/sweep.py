@@ -22,6 +22,7 @@ __all__ = ["Deadline", "Fit", "Sweep", "cheapest_neighbours"]
 Float64 = NDArray[np.float64]
 
 MAX_ITER = 300
+PROBE_ITER = 10
 RELATIVE_TOL = 1e-4
 
 # A merged start whose inertia, before any iteration, exceeds the best known by more than this
@@ -65,6 +66,8 @@ class Sweep:
         Seed of every draw.
     n_threads : int
     deadline : Deadline
+    starts_afresh : bool
+        Whether each number of clusters is also started from k-means++, besides from its neighbours.
 
     Attributes
     ----------
@@ -77,6 +80,7 @@ class Sweep:
     seed: int
     n_threads: int
     deadline: Deadline = field(default_factory=lambda: Deadline(None))
+    starts_afresh: bool = True
     fits: dict[int, Fit] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -121,6 +125,17 @@ class Sweep:
         runs = [self._fit(k, None, start) for start in range(n_starts)]
         return min(runs, key=_inertia)["centers"]
 
+    def probe(self, k: int, n_rows: int) -> Float64:
+        """Return the centers of one short run from k-means++, of some of the rows at most."""
+        step = max(1, len(self.X) // n_rows)
+        weights = None if self.weights is None else self.weights[::step]
+        problem = _core.Problem(self.X[::step], weights, self.n_threads)
+        left = self.deadline.left()
+        run = problem.fit(
+            k, None, "k-means++", self.seed + k, "auto", PROBE_ITER, self._tol, left, None
+        )
+        return run["centers"]
+
     def _add_next(self, k: int) -> bool:
         if k == 1:
             self._keep(self._fit(1, None))
@@ -128,7 +143,9 @@ class Sweep:
         start = self._split(k - 1)
         if start is None:
             return False
-        run = min(self._fit(k, start), self._fit(k, None), key=_inertia)
+        run = self._fit(k, start)
+        if self.starts_afresh:
+            run = min(run, self._fit(k, None), key=_inertia)
         if not run["counts"].all():
             return False  # fewer distinct rows than clusters
         self._keep(run)

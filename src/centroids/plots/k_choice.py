@@ -121,8 +121,7 @@ def _elbow(ax: Axes, choice: KChoice, null_band: NDArray[np.float64] | None) -> 
 
 def _scores(ax: Axes, choice: KChoice) -> None:
     ks = choice.table["n_clusters"]
-    isolated = (choice.table["isolated"] + choice.table["isolated_held_out"]) / 2
-    share = np.where(ks > 1, isolated / ks, 0.0)
+    share = np.where(ks > 1, choice.isolated_share, 0.0)
     votes = choice.table["score"] - np.where(choice.table["votes"] > 0, share, 0.0)
     votes = np.where(ks > 1, np.maximum(votes, 0), 0.0)
     ax.bar(ks, share, color=HELD_OUT, width=0.8, label="clusters isolated by valleys (share)")
