@@ -64,7 +64,10 @@ def _yellowbrick(rows: np.ndarray, k_max: int) -> int | None:
     import matplotlib.pyplot as plt
     from yellowbrick.cluster import KElbowVisualizer
 
-    picture = KElbowVisualizer(KMeans(random_state=0), k=(2, k_max + 1), timings=False).fit(rows)
+    model = KMeans(
+        random_state=0
+    )  # force_model: it does not know estimators of today's scikit-learn
+    picture = KElbowVisualizer(model, k=(2, k_max + 1), timings=False, force_model=True).fit(rows)
     plt.close("all")
     return picture.elbow_value_
 

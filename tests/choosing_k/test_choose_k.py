@@ -192,6 +192,27 @@ def test_the_range_grows_with_the_data():
     assert choice.k == 40
 
 
+def test_dozens_of_crowded_groups_are_found_beyond_the_first_range():
+    """None shows a valley before nearly all have a center of their own."""
+    choice = choose_k(separated(np.random.default_rng(2), 45, 2, apart=6.0), random_state=0)
+    assert choice.k == 45
+
+
+def test_a_small_group_beside_a_large_one_is_seen():
+    """Half way to it lie rows of the large one; the valley is nearer to the small one."""
+    random = np.random.default_rng(3)
+    X = np.vstack([random.normal(size=(600, 2)), random.normal([6.0, 0.0], 1, size=(40, 2))])
+    choice = choose_k(X, random_state=0)
+    assert choice.k == 2
+    assert sorted(choice.estimator.counts_) == pytest.approx([40, 600], abs=6)
+
+
+def test_groups_within_groups_are_two_levels_to_choose_from(iris):
+    assert iris.has_two_levels
+    assert iris.runner_up == min(iris.preferred[n] for n in ("calinski_harabasz", "wb_index"))
+    assert "groups within the groups" in iris.summary()
+
+
 def test_large_inputs_are_sampled_and_the_message_says_so():
     random = np.random.default_rng(0)
     X = separated(random, 6, 3, n_each=10_000)

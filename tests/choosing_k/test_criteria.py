@@ -61,7 +61,7 @@ def test_sums_have_the_same_bits_for_every_number_of_threads():
     random = np.random.default_rng(1)
     X, centers = random.normal(size=(50_000, 8)), random.normal(size=(9, 8))
     one, four = (criteria.measure_partition(X, centers, n_jobs=n) for n in (1, 4))
-    for name in ("weights", "inertias", "distances", "silhouettes", "windows"):
+    for name in ("weights", "inertias", "distances", "silhouettes", "profiles"):
         np.testing.assert_array_equal(getattr(one, name), getattr(four, name))
 
 

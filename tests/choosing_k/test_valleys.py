@@ -1,5 +1,7 @@
 """Counts between neighbouring clusters, against a slow loop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -7,12 +9,12 @@ from scipy.stats import binom
 from centroids import KMeans, criteria
 from centroids.choosing_k.valleys import binomial_tail
 
-WINDOWS = ((-1 / 6, 1 / 6), (1 / 3, 2 / 3), (5 / 6, 7 / 6))
+BINS = 16
 
 
-def slow_windows(X, centers, labels, pair, *, without_own_pull):
+def slow_profile(X, centers, labels, pair, *, without_own_pull):
     """Count rows of two clusters along the line between their centers, one row at a time."""
-    counts = np.zeros(3)
+    counts = np.zeros(BINS)
     for row, label in zip(X, labels, strict=True):
         if label not in pair:
             continue
@@ -21,9 +23,9 @@ def slow_windows(X, centers, labels, pair, *, without_own_pull):
             mates = X[(labels == label)]
             own = (mates.sum(0) - row) / (len(mates) - 1)
         position = (row - own) @ (other - own) / ((other - own) @ (other - own))
-        for window, (low, high) in enumerate(WINDOWS):
-            if low <= position <= high:
-                counts[window if label == pair[0] else 2 - window] += 1
+        position = position if label == pair[0] else 1 - position
+        if -1 / 6 <= position < 7 / 6:
+            counts[int(12 * position + 2)] += 1
     return counts
 
 
@@ -36,13 +38,21 @@ def blobs():
 
 
 @pytest.mark.parametrize("without_own_pull", [False, True])
-def test_windows_are_those_of_a_slow_loop(blobs, without_own_pull):
+def test_profiles_are_those_of_a_slow_loop(blobs, without_own_pull):
     X, centers, labels = blobs
     partition = criteria.measure_partition(X, centers, are_centers_of_these_rows=without_own_pull)
     assert len(partition.pairs) >= 4
-    for pair, counts in zip(partition.pairs, partition.windows, strict=True):
-        expected = slow_windows(X, centers, labels, pair, without_own_pull=without_own_pull)
+    for pair, counts in zip(partition.pairs, partition.profiles, strict=True):
+        expected = slow_profile(X, centers, labels, pair, without_own_pull=without_own_pull)
         np.testing.assert_array_equal(counts, expected)
+
+
+def test_a_valley_is_counted_where_it_is_lowest():
+    profile = np.array([9.0, 9, 9, 9, 9, 9, 9, 6, 1, 1, 1, 1, 5, 5, 5, 5])
+    partition = criteria.measure_partition([[0.0], [1.0]], [[0.0], [1.0]])
+    valleys = criteria.valleys_of(replace(partition, profiles=profile[None]))
+    assert valleys.middle.tolist() == [1 + 1 + 1 + 6]  # from five twelfths to three fourths
+    assert valleys.peak.tolist() == [20]
 
 
 def test_without_its_own_pull_a_cloud_of_many_columns_shows_no_valley():

@@ -276,13 +276,14 @@ class _Chooser:
         return next(gate for gate in gates if gate.has_clusters == is_majority)
 
     def _final_fit(self, given: ArrayLike, centers: Float64) -> KMeans:
-        """Fit all rows from the best centers known, and number the clusters by size."""
+        """Run plain Lloyd on all rows from the best centers known; number the clusters by size."""
         for _ in range(2):
             start = np.asarray(centers, dtype=self.X.dtype)
             estimator = KMeans(
                 len(start),
                 init=start,
                 n_init=1,
+                search=None,
                 n_jobs=self.options.n_jobs,
                 max_time=self.deadline.left(),
             ).fit(given, sample_weight=self.weights)

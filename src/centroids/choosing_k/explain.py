@@ -76,7 +76,7 @@ def _why_this(choice: KChoice) -> str:
         elif choice.gate.null_ratio is not None:
             ratio += f"; data without clusters gives {_percent(choice.gate.null_ratio)}"
         return (
-            f"Cut into {k}, the density half way between neighbouring clusters is {ratio}, on rows "
+            f"Cut into {k}, the density between neighbouring clusters is {ratio}, on rows "
             "that had no part in placing the centers."
         )
     isolated = int(choice.table["isolated"][k - 1])
@@ -162,4 +162,4 @@ def _percent(ratio: float) -> str:
 
 
 def _counts(valley: Valley) -> str:
-    return f"{valley.n_middle:.0f} rows half way, {valley.n_peak:.0f} near the weaker center"
+    return f"{valley.n_middle:.0f} rows between, {valley.n_peak:.0f} near the weaker center"

@@ -37,7 +37,8 @@ class KChoice:
         The best number from 2, for those who need a partition anyway; equal to `k` unless that
         is 1.
     runner_up : int or None
-        The next best number from 2; None where nothing speaks for another.
+        The other number to consider: the next best from 2, or the next level where
+        `has_two_levels`; None where nothing speaks for another.
     verdict : {"clear", "likely", "ambiguous", "no clusters"}
         How sure the choice is. "ambiguous": `k_if_forced` or `runner_up`.
     margin : float
@@ -57,7 +58,8 @@ class KChoice:
     gate : Gate
         Whether there are clusters at all.
     estimator : KMeans
-        Fitted on all rows with `k_if_forced` clusters, numbered by decreasing size.
+        Fitted on all rows with `k_if_forced` clusters, numbered by decreasing size: plain Lloyd
+        from the best centers of the sweep, without local search.
     n_samples, n_samples_used : int
         Rows given, and rows that the choice was made on.
     choices_by_sample : list of int

@@ -1,9 +1,11 @@
 """Valleys: how far the density falls between neighbouring clusters.
 
-The rows of two neighbouring clusters are projected on the line between their centers. Where there
-are two groups, fewer rows lie half way than near either center; any distribution with one peak has
-at least as many half way as at the lower of the two ends. Counted on rows that had no part in
-placing the centers, this tells clusters from pieces of one cloud.
+The rows of two neighbouring clusters are projected on the line between their centers and counted
+in windows of a third of its length: around either center, and in three places between them. Where
+there are two groups, one of the three has fewer rows than either center, and not always the one
+half way: beside a large group the valley lies nearer to the small one. A distribution with one
+peak has in none of them fewer rows than around the lower of the two ends. Counted on rows that had
+no part in placing the centers, this tells clusters from pieces of one cloud.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ __all__ = ["Valley", "Valleys", "list_valleys", "valleys_of"]
 
 Float64 = NDArray[np.float64]
 
-# A pair counts as one group when its valley is no deeper than this, or could well be chance.
-# Bins of a profile, and bins in a window.
+# Bins of a profile, bins in a window, and where windows between the centers start: a fourth of the
+# way, a third (the one half way), five twelfths.
 N_BINS, WINDOW = 16, 4
 BETWEEN = slice(5, 8)
 
+# A pair counts as one group when its valley is no deeper than this, or could well be chance.
 FLAT_RATIO = 0.8
 CHANCE = 0.3
 
@@ -39,14 +42,14 @@ class Valley(NamedTuple):
     first, second : int
         The clusters.
     ratio : float
-        Rows half way between the centers, over the rows near the weaker of the two centers: 0 for
-        an empty gap, 1 or more where nothing separates them.
+        Rows between the centers, where they are fewest, over the rows near the weaker of the two
+        centers: 0 for an empty gap, 1 or more where nothing separates them.
     n_middle : float
-        Rows half way.
+        Rows between the centers, where they are fewest.
     n_peak : float
         Rows near the weaker center.
     p_value : float
-        Chance of so few rows half way, or fewer, if the density were level.
+        Chance of so few rows between, or fewer, if the density were level.
     is_separated : bool
         Whether the valley is deep enough, and not likely chance.
     """
@@ -69,7 +72,7 @@ class Valleys:
     n_clusters : int
     pairs : ndarray of shape (n_pairs, 2)
     middle : ndarray of shape (n_pairs,)
-        Rows half way.
+        Rows between the centers, where they are fewest.
     peak : ndarray of shape (n_pairs,)
         Rows near the weaker of the two centers.
     """
@@ -81,7 +84,7 @@ class Valleys:
 
     @cached_property
     def ratios(self) -> Float64:
-        """Rows half way over rows near the weaker center; infinite where that has none."""
+        """Rows between over rows near the weaker center; infinite where that has none."""
         ratios: Float64 = np.divide(
             self.middle, self.peak, out=np.full(len(self.peak), np.inf), where=self.peak > 0
         )
@@ -89,7 +92,7 @@ class Valleys:
 
     @cached_property
     def p_values(self) -> Float64:
-        """P(B <= middle) for a binomial B of middle + peak draws, each half way or near it."""
+        """P(B <= middle) for a binomial B of middle + peak draws, each between or at the peak."""
         return binomial_tail(self.middle, self.peak)
 
     @cached_property
@@ -120,13 +123,13 @@ class Valleys:
 
     @property
     def pooled_ratio(self) -> float:
-        """Rows half way over rows near the weaker center, over all pairs; infinite without any."""
+        """Rows between over rows near the weaker center, over all pairs; infinite without any."""
         peak = float(self.peak.sum())
         return float(self.middle.sum()) / peak if peak > 0 else np.inf
 
     @property
     def pooled_p_value(self) -> float:
-        """Chance of so few rows half way over all pairs, if the density were level."""
+        """Chance of so few rows between, over all pairs, if the density were level."""
         return float(binomial_tail(self.middle.sum(), self.peak.sum()))
 
 

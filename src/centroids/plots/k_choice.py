@@ -132,7 +132,8 @@ def _scores(ax: Axes, choice: KChoice) -> None:
     ax.set(xlabel="number of clusters K", ylabel="score (3 at most)", ylim=(0, 4.2))
     ax.set_yticks([0, 1, 2, 3])
     ax.locator_params(axis="x", integer=True)
-    ax.legend(frameon=False, fontsize=8, loc="upper center")
+    # In front of the dashed line, whatever K it marks.
+    ax.legend(facecolor="white", edgecolor="none", framealpha=1, fontsize=8, loc="upper center")
 
 
 def _valleys(ax: Axes, choice: KChoice) -> None:
@@ -152,7 +153,7 @@ def _valleys(ax: Axes, choice: KChoice) -> None:
     ax.axvline(1.0, color="0.4", lw=1, ls=":")
     names = [f"{valley.first}–{valley.second}" for valley in shown]
     ax.set_yticks(heights, names)
-    ax.set(xlim=(0, 1.75), xlabel="density half way / at the weaker center", ylabel="clusters")
+    ax.set(xlim=(0, 1.75), xlabel="density between / at the weaker center", ylabel="clusters")
     ax.set_xticks([0, 0.5, 1.0, 1.5], ["0", "50 %", "100 %", "150 %"])
     more = len(choice.valleys) - len(shown)
     which = f"the {len(shown)} shallowest of {len(choice.valleys)}" if more else "all pairs"

@@ -1,0 +1,205 @@
+"""docs/choosing-k.md from the stored results of benchmarks/choose_k.py.
+
+    python -m benchmarks.choose_k_page
+
+Every number on the page is computed from the records in results/choose_k; nothing is typed in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.choose_k_families import FIRST_JUDGING
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "choose_k"
+PAGE = HERE.parent / "docs" / "choosing-k.md"
+Record = dict[str, object]
+FAILURE_COLUMNS = ("family", "truth", "n_features", "repetition", "k", "runner_up", "verdict")
+PUBLIC_COLUMNS = ("repetition", "family", "truth", "k", "runner_up", "verdict")
+TITLES = {
+    "simplified_silhouette": "simplified silhouette",
+    "calinski_harabasz": "Calinski–Harabasz",
+    "davies_bouldin": "Davies–Bouldin",
+    "wb_index": "WB index",
+    "xie_beni": "Xie–Beni",
+    "centroid_dunn": "centroid Dunn",
+    "bic": "BIC, one variance per cluster",
+    "log_inertia_bend": "bend of log inertia",
+    "jump": "jump",
+    "isolated": "isolated clusters",
+    "isolated_held_out": "isolated clusters, held out",
+}
+
+
+def load(name: str) -> list[Record]:
+    """Records of one file; none where it was not run."""
+    path = RESULTS / f"{name}.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def interval(right: int, n: int) -> str:
+    """95 % interval of a share (Wilson 1927), in percent."""
+    z, p = 1.96, right / n
+    middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = ((middle + sign * half) / (1 + z * z / n) for sign in (-1, 1))
+    return f"{100 * low:.1f}–{100 * high:.1f}"
+
+
+def share(records: Iterable[Record], answer: Callable[[Record], object]) -> tuple[int, int]:
+    """Right answers and all."""
+    rights = [answer(r) == r["truth"] for r in records]
+    return sum(rights), len(rights)
+
+
+def percent(counts: tuple[int, int]) -> str:
+    """Share in percent, or nothing of nothing."""
+    right, n = counts
+    return f"{100 * right / n:.1f}" if n else "–"
+
+
+def chosen(record: Record) -> object:
+    """Answer of choose_k."""
+    return record["k"]
+
+
+def table(header: list[str], rows: Iterable[list[str]]) -> str:
+    """Format as Markdown, numbers to the right."""
+    lines = ["| " + " | ".join(header) + " |", "|---|" + "---:|" * (len(header) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def goals(judged: list[Record], public: list[Record]) -> str:
+    """The goals, and what was measured."""
+    many, one = ([r for r in judged if (r["truth"] > 1) == is_many] for is_many in (True, False))
+    shaped = [r for r in public if r["family"] == "K-Means-shaped"]
+    clear = [r for r in judged if r["verdict"] == "clear"]
+    rows = [
+        [name, goal, f"{percent(c)} % ({c[0]} of {c[1]})", interval(*c)]
+        for name, goal, c in (
+            ("K ≥ 2 recovered, all families", "≥ 97 %", share(many, chosen)),
+            ("K = 1 recognised", "≥ 98 %", share(one, chosen)),
+            ("answers called “clear” that are right", "≥ 98 %", share(clear, chosen)),
+            ("K-Means-shaped public sets", "≥ 95 %", share(shaped, chosen)),
+        )
+        if c[1]
+    ]
+    ratios = np.array([r["seconds"] / r["plain_seconds"] for r in judged if r["plain_seconds"]])
+    total, plain = (sum(r[k] for r in judged) for k in ("seconds", "plain_seconds"))
+    cost = f"{total / plain:.2f} ×; by case median {np.median(ratios):.1f}"
+    rows.append(["cost over the plain sweep, all cases together", "≤ 3 ×", cost, ""])
+    return table(["", "goal", "measured", "95 % interval"], rows)
+
+
+def families(judged: list[Record]) -> str:
+    """Recovery by family, beside the best that one criterion alone reaches there."""
+    rows = []
+    for family in dict.fromkeys(r["family"] for r in judged):
+        of = [r for r in judged if r["family"] == family]
+        alone = {name: share(of, lambda r, name=name: r["preferred"][name])[0] for name in TITLES}
+        best = max(alone, key=alone.get)
+        single = f"{percent((alone[best], len(of)))} ({TITLES[best]})" if alone[best] else "0.0"
+        c = share(of, chosen)
+        rows.append([str(family), f"{percent(c)} ({c[0]} of {c[1]})", single])
+    return table(["family", "choose_k, % right", "best single criterion there"], rows)
+
+
+def methods(peers: list[Record]) -> str:
+    """choose_k, its criteria alone and other tools, on the same sets."""
+    many, one = ([r for r in peers if (r["truth"] > 1) == is_many] for is_many in (True, False))
+    by_size = [
+        [r for r in many if low <= r["truth"] <= high] for low, high in ((2, 6), (8, 16), (20, 100))
+    ]
+    answers: dict[str, Callable[[Record], object]] = {"**choose_k**": chosen}
+    for name in peers[0]["peers"]:
+        answers[name] = lambda r, name=name: r["peers"][name]
+    for name, title in TITLES.items():
+        answers[f"{title} alone, our sweep"] = lambda r, name=name: r["preferred"][name]
+    rows = [
+        [name, *(percent(share(part, answer)) for part in (many, *by_size, one))]
+        for name, answer in answers.items()
+    ]
+    return table(["", "K ≥ 2", "K = 2–6", "K = 8–16", "K = 20–100", "K = 1"], rows)
+
+
+def verdicts(judged: list[Record]) -> str:
+    """How often each verdict is right."""
+    rows = []
+    for verdict in ("clear", "likely", "ambiguous", "no clusters"):
+        of = [r for r in judged if r["verdict"] == verdict]
+        c = share(of, chosen)
+        two = sum(r["truth"] in (r["k"], r["runner_up"]) for r in of)
+        rows.append([verdict, str(len(of)), percent(c), percent((two, len(of)))])
+    return table(["verdict", "answers", "right, %", "K or runner-up right, %"], rows)
+
+
+def failures(judged: list[Record]) -> str:
+    """Every wrong answer."""
+    rows = [
+        [*(str(r[k]) for k in FAILURE_COLUMNS), f"{r['margin']:.2f}"]
+        for r in judged
+        if r["k"] != r["truth"]
+    ]
+    header = ["family", "K", "columns", "repetition", "answer", "runner-up", "verdict", "margin"]
+    return table(header, rows)
+
+
+def public_table(public: list[Record]) -> str:
+    """Public sets, one by one."""
+    rows = [
+        [*(str(r[k]) for k in PUBLIC_COLUMNS), "" if r["k"] == r["truth"] else "differs"]
+        for r in public
+    ]
+    return table(["set", "", "reference K", "answer", "runner-up", "verdict", ""], rows)
+
+
+def large_table(large: list[Record]) -> str:
+    """A million rows."""
+    rows = [
+        [
+            f"{r['n_samples']:,} × {r['n_features']}",
+            *(str(r[k]) for k in ("truth", "k", "verdict")),
+            *(f"{r[k]:.1f}" for k in ("seconds", "final_seconds")),
+            f"{r['adjusted_rand']:.4f}",
+        ]
+        for r in large
+    ]
+    return table(
+        ["rows × columns", "K", "answer", "verdict", "CPU s", "one fit, CPU s", "adjusted Rand"],
+        rows,
+    )
+
+
+def page() -> str:
+    """The whole page."""
+    judged, peers, public, large = map(load, ("judging", "peers", "public", "large"))
+    text = (HERE / "choose_k_page.md").read_text()
+    n_failed = sum(r["k"] != r["truth"] for r in judged)
+    values = {
+        "FIRST": str(FIRST_JUDGING),
+        "REPETITIONS": ", ".join(
+            map(str, sorted({r["repetition"] for r in judged if r["truth"] > 1}))
+        ),
+        "N_MANY": str(sum(r["truth"] > 1 for r in judged)),
+        "N_ONE": str(sum(r["truth"] == 1 for r in judged)),
+        "N_PEERS": str(len(peers)),
+        "N_FAILED": str(n_failed),
+        "GOALS": goals(judged, public),
+        "FAMILIES": families(judged),
+        "METHODS": methods(peers) if peers else "",
+        "VERDICTS": verdicts(judged),
+        "FAILURES": failures(judged),
+        "PUBLIC": public_table(public) if public else "",
+        "LARGE": large_table(large) if large else "",
+    }
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
