@@ -8,7 +8,7 @@ from by_hand import EVIL, make_report, profile_by_hand
 from sklearn.datasets import make_blobs
 
 from centroids import InputError, IterationsDisplay, KMeans, write_report
-from centroids.report.numbers import cell, percent, quantity, signed
+from centroids.report.numbers import cell, percent, quantity, signed, tick
 
 
 def test_every_section_has_its_content(tmp_path):
@@ -134,10 +134,21 @@ def test_quantities_have_the_digits_a_reader_can_use(value, text):
         (0.99999, "over 99.9 %"),
         (1e-6, "under 0.1 %"),
         (0.375, "38 %"),
+        (1.037, "104 %"),
     ],
 )
 def test_shares_are_never_rounded_to_all_or_nothing(share, text):
     assert percent(share) == text
+
+
+def test_ticks_are_short():
+    values = [0.001, 250.0, 1000.0, 20_000.0, 3e6, -4e10]
+    assert [tick(v) for v in values] == ["0.001", "250", "1,000", "20 k", "3 M", "−40 G"]
+
+
+def test_a_model_that_differs_from_the_choice_is_pointed_out(tmp_path):
+    html = make_report(tmp_path / "r.html", k=3).read_text()
+    assert "The model on this page has 3 clusters nevertheless." in html
 
 
 def test_signs_and_cells():

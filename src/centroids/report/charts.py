@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from centroids.plots.clusters import ClustersDisplay, frame_of
 from centroids.plots.iterations import IterationsDisplay
 from centroids.plots.silhouette import SilhouetteDisplay
-from centroids.report.numbers import quantity, shortened
+from centroids.report.numbers import cell, quantity, shortened, tick
 
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice
@@ -24,7 +24,7 @@ Float64 = NDArray[np.float64]
 Chart = dict[str, Any]
 
 WIDTH, HEIGHT = 480.0, 360.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 10.0, 12.0, 46.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 10.0, 12.0, 46.0
 MOST_FRAMES = 60
 
 
@@ -49,7 +49,7 @@ class Axis:
     def ticks(self, n: int = 6) -> list[tuple[float, str]]:
         """Return positions and texts of round values."""
         values = self._log_ticks(n) if self.is_log else self._linear_ticks(n)
-        return [(self.at(value), quantity(value, 6)) for value in values]
+        return [(self.at(value), tick(value)) for value in values]
 
     def _linear_ticks(self, n: int) -> list[float]:
         extent = self.high - self.low
@@ -104,7 +104,7 @@ def map_chart(display: ClustersDisplay, misses: frozenset[int], classes: Any) ->
                 "cluster": int(label),
                 "row": int(row),
                 "is_miss": int(row) in misses,
-                "class": None if classes is None else classes[row],
+                "class": None if classes is None else cell(classes[row]),
             }
             for (x, y), label, row in zip(
                 points.tolist(), display.labels, display.rows, strict=True

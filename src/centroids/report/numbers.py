@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cell", "count", "percent", "quantity", "shortened", "signed"]
+__all__ = ["cell", "count", "percent", "quantity", "shortened", "signed", "tick"]
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -41,7 +41,7 @@ def percent(share: float) -> str:
         return "under 0.1 %"
     if 99.9 < value < 100:
         return "over 99.9 %"
-    text = f"{value:.1f}" if value < 10 or value > 99 else f"{value:.0f}"
+    text = f"{value:.1f}" if value < 10 or 99 < value < 100 else f"{value:.0f}"
     return f"{text.removesuffix('.0')} %"
 
 
@@ -67,3 +67,11 @@ def cell(value: Any) -> str:
 def shortened(text: str, at_most: int = 40) -> str:
     """Return a text that fits along an axis."""
     return text if len(text) <= at_most else text[: at_most - 1] + "…"
+
+
+def tick(value: float) -> str:
+    """Return a round value beside an axis: 1,000, 20 k, 3 M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= 10 * size or (abs(value) >= size and unit != "k"):
+            return f"{quantity(value / size)} {unit}"
+    return quantity(value, 6)

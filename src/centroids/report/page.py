@@ -17,7 +17,7 @@ from centroids.plots.iterations import FitRecorder, IterationsDisplay
 from centroids.plots.palette import cluster_colors, text_color_on
 from centroids.plots.silhouette import SilhouetteDisplay
 from centroids.report import charts, sections
-from centroids.report.numbers import cell, count, percent
+from centroids.report.numbers import count, percent
 from centroids.rows.errors import MissingExtraError
 from centroids.rows.output import check_output, whole_file
 
@@ -183,7 +183,7 @@ def _charts(
     first = next(iter((matches or {}).values()), None)
     is_about_x = first is not None and first.n_samples == profile.n_samples
     misses = frozenset(first.misses.tolist()) if first is not None and is_about_x else frozenset()
-    classes = None if truth is None else [cell(name) for name in np.asarray(truth, object)]
+    classes = None if truth is None else np.asarray(truth, dtype=object)
     chart = charts.map_chart(display, misses, classes)
     if isinstance(replay, FitRecorder):
         replay = IterationsDisplay.from_recorder(
@@ -193,7 +193,7 @@ def _charts(
         raise ValueError(
             f"replay shows other rows than the map; make it with max_shown={MOST_SHOWN}"
         )
-    is_moving = replay is not None and len(replay.frames) > 1
+    is_moving = replay is not None and len(replay.frames) > 1 and len(names) > 1
     silhouette = None
     if len(names) > 1:
         silhouette = charts.silhouette_chart(
