@@ -8,7 +8,8 @@ from by_hand import EVIL, make_report, profile_by_hand
 from sklearn.datasets import make_blobs
 
 from centroids import InputError, IterationsDisplay, KMeans, write_report
-from centroids.report.numbers import cell, percent, quantity, signed, tick
+from centroids.plots.profile import signed
+from centroids.report.numbers import cell, percent, quantity, tick
 
 
 def test_every_section_has_its_content(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from centroids.describe import ClusterProfile
 
-__all__ = ["ProfileDisplay"]
+__all__ = ["ProfileDisplay", "signed"]
 
 MOST_COLUMNS = 25
 # Effects beyond are drawn in the full color; most of what is called large lies below.
@@ -124,7 +125,7 @@ class ProfileDisplay:
         font = 9 if n_clusters <= 12 else 6.5
         for i, j in np.ndindex(n_columns, n_clusters):
             ax.text(
-                j, i, f"{effects[i, j]:+.1f}".replace("-", "−"), ha="center", va="center",
+                j, i, signed(float(effects[i, j])), ha="center", va="center",
                 fontsize=font, color=text_color_on(colors[i][j]),
             )  # fmt: skip
         ax.set_xticks(range(n_clusters), [_short(name) for name in self.names])
@@ -137,10 +138,10 @@ class ProfileDisplay:
         ax.tick_params(which="both", length=0)
         ax.spines[:].set_visible(False)
         left_out = len(self.order) - n_columns
-        more = f"; {left_out} weaker columns left out" if left_out else ""
+        more = f"\n{left_out} weaker columns left out" if left_out else ""
         ax.set_xlabel("cluster")
         ax.set_title(
-            f"mean of the cluster against all rows, in standard deviations{more}",
+            f"mean of the cluster against all rows, in sd{more}",
             fontsize=9, color=INK["muted"], loc="left",
         )  # fmt: skip
         return self
@@ -157,7 +158,15 @@ class ProfileDisplay:
 
     def _size(self) -> tuple[float, float]:
         n_columns = min(len(self.order), MOST_COLUMNS)
-        return max(5.0, 2.4 + 0.42 * len(self.effects)), 1.5 + 0.32 * n_columns
+        return max(5.6, 2.8 + 0.42 * len(self.effects)), 1.5 + 0.32 * n_columns
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """Return a value with its sign."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:+.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
 def _short(name: str, at_most: int = 14) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cell", "count", "percent", "quantity", "shortened", "signed", "tick"]
+__all__ = ["cell", "count", "percent", "quantity", "shortened", "tick"]
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -43,14 +43,6 @@ def percent(share: float) -> str:
         return "over 99.9 %"
     text = f"{value:.1f}" if value < 10 or 99 < value < 100 else f"{value:.0f}"
     return f"{text.removesuffix('.0')} %"
-
-
-def signed(value: float, digits: int = 1) -> str:
-    """Return a value with its sign."""
-    if not math.isfinite(value):
-        return "–"
-    text = f"{value:+.{digits}f}"
-    return text.lstrip("+-") if float(text) == 0 else text.replace("-", MINUS)
 
 
 def cell(value: Any) -> str:

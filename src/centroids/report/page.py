@@ -68,7 +68,8 @@ def write_report(
         How the number of clusters was chosen (`choose_k`).
     matches : mapping of str to LabelMatch or None, default=None
         Clusters against known classes, by the name of the part of the rows they are about. The
-        misses of the first are marked on the map if it is about as many rows as X has.
+        first marks rows of another class than most of their cluster on the map, if it is about as
+        many rows as X has.
     stability : Stability or None, default=None
         How firmly the clusters come back.
     findings : sequence or None, default=None
@@ -182,7 +183,11 @@ def _charts(
     )
     first = next(iter((matches or {}).values()), None)
     is_about_x = first is not None and first.n_samples == profile.n_samples
-    misses = frozenset(first.misses.tolist()) if first is not None and is_about_x else frozenset()
+    misses = (
+        frozenset(first.majority_misses.tolist())
+        if first is not None and is_about_x
+        else frozenset()
+    )
     classes = None if truth is None else np.asarray(truth, dtype=object)
     chart = charts.map_chart(display, misses, classes)
     if isinstance(replay, FitRecorder):

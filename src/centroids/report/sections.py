@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from centroids.plots.profile import FULL_COLOR_AT, ProfileDisplay
-from centroids.report.numbers import cell, count, percent, quantity, signed
+from centroids.plots.profile import FULL_COLOR_AT, ProfileDisplay, signed
+from centroids.report.numbers import cell, count, percent, quantity
 
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice
@@ -29,7 +29,7 @@ __all__ = [
 Plain = dict[str, Any]
 
 MOST_COLUMNS = 25
-MOST_CONTRASTS = 5
+MOST_CONTRASTS, MOST_OF_MANY = 5, 3
 MOST_VALLEYS = 12
 MOST_CLASSES = 40
 MOST_ROWS, MOST_VALUES = 5, 8
@@ -100,6 +100,7 @@ def cards_of(profile: ClusterProfile) -> list[Plain]:
 
 
 def _contrasts(card: ClusterCard, profile: ClusterProfile) -> list[Plain]:
+    n_shown = MOST_CONTRASTS if len(profile.clusters) <= 12 else MOST_OF_MANY
     strongest = max((abs(float(e)) for e in np.nan_to_num(card.effect)), default=0.0)
     if strongest < 0.05:
         return []
@@ -112,7 +113,7 @@ def _contrasts(card: ClusterCard, profile: ClusterProfile) -> list[Plain]:
             "is_above": card.effect[j] > 0,
             "width": round(min(abs(float(card.effect[j])) / 3, 1) * 50, 1),
         }
-        for j in card.order[:MOST_CONTRASTS]
+        for j in card.order[:n_shown]
     ]
 
 
