@@ -57,18 +57,19 @@ SparseNearest SparseCenters<T>::nearest(const SparseRow<T>& row, T* scores) cons
     }
   }
   if constexpr (sizeof(T) == sizeof(float)) {
-    // |error of a score| <= (n + 2) eps (|x| |c| + |c|^2 / 2), for n rounded steps (Higham,
-    // Accuracy and Stability of Numerical Algorithms, 2002, section 3.1); the baseline rounds twice
-    // a step.
-    double norm = 0;
-    for (int64_t e = 0; e < row.n_entries; ++e)
-      norm += double(row.values[e]) * double(row.values[e]);
-    const double doubt = double(row.n_entries + 2) * std::numeric_limits<float>::epsilon() *
-                         (std::sqrt(norm) + max_norm_) * max_norm_;
-    if (k > 1 && double(second) - double(scores[best.label]) <= 2 * doubt)
-      return settle(row, scores, double(second) + 2 * doubt);
+    const double error = doubt(std::sqrt(squared_norm(row)), double(row.n_entries));
+    if (k > 1 && double(second) - double(scores[best.label]) <= 2 * error)
+      return settle(row, scores, double(second) + 2 * error);
   }
   return best;
+}
+
+// |error of a score| <= (n + 2) eps (|x| |c| + |c|^2 / 2), for n rounded steps (Higham, Accuracy
+// and Stability of Numerical Algorithms, 2002, section 3.1); the baseline rounds twice a step.
+template <class T>
+double SparseCenters<T>::doubt(double norm, double n_entries) const {
+  return (n_entries + 2) * double(std::numeric_limits<T>::epsilon()) * (norm + max_norm_) *
+         max_norm_;
 }
 
 template <class T>
@@ -99,9 +100,49 @@ SparsePass<T>::SparsePass(const SparseRows<T>& rows, int64_t n_clusters)
   std::fill_n(rows_.labels, rows_.n_rows, -1);
 }
 
+namespace {
+
+constexpr double kOutward = 1e-6;  // more than a float rounds
+
+float upward(double value) {
+  return float(value * (1 + kOutward)) + std::numeric_limits<float>::min();
+}
+
+float downward(double value) {
+  return float(value * (1 - kOutward)) - std::numeric_limits<float>::min();
+}
+
+// Moves the bounds along with the centers. Whether they prove that the row keeps its label: no
+// other score comes near its own by what rounding may change.
+bool advance(SparseBounds& bounds, int64_t i, int32_t label, double doubt) {
+  const double upper = bounds.upper[i] = upward(double(bounds.upper[i]) + bounds.own_shift[label]);
+  const double lower = bounds.lower[i] =
+      downward(double(bounds.lower[i]) - bounds.other_shift[label]);
+  return lower > upper &&
+         (lower - upper) * (lower + upper) > 8 * (doubt + kOutward * upper * upper);
+}
+
+// |x - c|^2 = |x|^2 + 2 score.
+template <class T>
+void set_bounds(SparseBounds& bounds, int64_t i, const SparseRow<T>& row, const T* scores,
+                const SparseNearest& found, double doubt) {
+  const double norm = squared_norm(row);
+  const double noise =
+      2 * doubt + 4 * bounds.most_entries * std::numeric_limits<double>::epsilon() * norm;
+  const double own = norm + 2 * double(scores[found.label]);
+  bounds.upper[i] = upward(std::sqrt(std::max(0.0, own + noise)));
+  bounds.lower[i] = std::numeric_limits<float>::infinity();
+  if (found.second_label < 0) return;
+  const double other = norm + 2 * double(scores[found.second_label]);
+  bounds.lower[i] = downward(std::sqrt(std::max(0.0, other - noise)));
+}
+
+}  // namespace
+
 template <class T>
 int64_t SparsePass<T>::label(const SparseRows<T>& rows, const SparseCenters<T>& centers,
-                             std::vector<char>& touched) {
+                             std::vector<char>& touched, SparseBounds* bounds) {
+  const double doubt = bounds ? centers.doubt(bounds->largest_norm, bounds->most_entries) : 0;
   const Shards shards(rows.n_rows, kBlockRows);
   const int n_threads =
       worthwhile_threads(rows.n_threads, rows.n_entries() * double(centers.n_lanes()) / 4);
@@ -111,8 +152,11 @@ int64_t SparsePass<T>::label(const SparseRows<T>& rows, const SparseCenters<T>& 
   parallel_for(n_threads, shards.count(), [&](int worker, int64_t shard) {
     scores[worker].resize(centers.n_lanes());
     for (int64_t i = shards.begin(shard); i < shards.end(shard); ++i) {
-      const int32_t label = centers.nearest(rows.row(i), scores[worker].data()).label;
       const int32_t old_label = rows.labels[i];
+      if (bounds && !bounds->own_shift.empty() && advance(*bounds, i, old_label, doubt)) continue;
+      const SparseNearest found = centers.nearest(rows.row(i), scores[worker].data());
+      const int32_t label = found.label;
+      if (bounds) set_bounds(*bounds, i, rows.row(i), scores[worker].data(), found, doubt);
       if (label == old_label) continue;
       rows.labels[i] = label;
       ++n_changed[shard];
@@ -130,10 +174,44 @@ template <class T>
 void SparsePass<T>::assign(const Centers& centers, Partials& out) {
   centers_.pack(centers);
   std::vector<char> touched(centers.n_clusters);
-  const int64_t n_changed = label(rows_, centers_, touched);
+  measure_shifts(centers);
+  const int64_t n_changed = label(rows_, centers_, touched, &bounds_);
+  previous_ = centers;
   if (n_changed > 0) sum_again(touched);
   out = total_;
   out.n_changed = n_changed;
+}
+
+template <class T>
+void SparsePass<T>::measure_shifts(const Centers& centers) {
+  if (bounds_.upper.empty()) {
+    bounds_.upper.resize(rows_.n_rows);
+    bounds_.lower.resize(rows_.n_rows);
+    for (int64_t i = 0; i < rows_.n_rows; ++i) {
+      const SparseRow<T> row = rows_.row(i);
+      bounds_.largest_norm = std::max(bounds_.largest_norm, std::sqrt(squared_norm(row)));
+      bounds_.most_entries = std::max(bounds_.most_entries, double(row.n_entries));
+    }
+    return;
+  }
+  const int64_t k = centers.n_clusters, d = centers.n_features;
+  std::vector<float>& shift = bounds_.own_shift;
+  shift.assign(k, 0);
+  int64_t farthest = 0;
+  for (int64_t j = 0; j < k; ++j) {
+    double squares = 0;
+    for (int64_t t = 0; t < d; ++t) {
+      const double gap = centers.row(j)[t] - previous_.row(j)[t];
+      squares += gap * gap;
+    }
+    shift[j] = upward(std::sqrt(squares));
+    if (shift[j] > shift[farthest]) farthest = j;
+  }
+  float second = 0;
+  for (int64_t j = 0; j < k; ++j)
+    if (j != farthest) second = std::max(second, shift[j]);
+  bounds_.other_shift.assign(k, shift[farthest]);
+  bounds_.other_shift[farthest] = second;
 }
 
 // The clusters that changed are summed anew, each by one thread in row order: no number of threads
@@ -206,9 +284,11 @@ void SparsePass<T>::renumber(const std::vector<int32_t>& order) {
   for (size_t j = 0; j < order.size(); ++j) number[order[j]] = int32_t(j);
   for (int64_t i = 0; i < rows_.n_rows; ++i) rows_.labels[i] = number[rows_.labels[i]];
   const Partials old = total_;
+  const Centers old_centers = previous_;
   for (size_t j = 0; j < order.size(); ++j) {
     std::copy_n(old.sums.begin() + order[j] * old.n_features, old.n_features,
                 total_.sums.begin() + int64_t(j) * old.n_features);
+    std::copy_n(old_centers.row(order[j]), old.n_features, previous_.row(int64_t(j)));
     total_.weights[j] = old.weights[order[j]];
     total_.counts[j] = old.counts[order[j]];
   }

@@ -1,7 +1,8 @@
-// The pass over sparse rows in memory: every row against every center, entry by entry.
+// The pass over sparse rows in memory: rows against every center, entry by entry.
 //
 // A row's label is a function of (row, centers). In float32, scores that rounding could have put in
-// the wrong order are computed again in float64.
+// the wrong order are computed again in float64. Rows whose bounds prove that their label stays are
+// skipped (Hamerly, as in hamerly_pass.hpp), by a margin above the rounding error of the scores.
 #pragma once
 
 #include <vector>
@@ -20,6 +21,14 @@ struct SparseNearest {
   int32_t second_label;
 };
 
+// Per row, rounded outward: at most `upper` from its own center, at least `lower` from all others.
+// Kept from visit to visit while the centers move by what the shifts say.
+struct SparseBounds {
+  std::vector<float> upper, lower;            // n_rows; empty: no bounds yet
+  std::vector<float> own_shift, other_shift;  // per cluster; empty: search all rows
+  double largest_norm = 0, most_entries = 0;  // of the rows
+};
+
 // Centers packed for the sparse kernel.
 template <class T>
 class SparseCenters {
@@ -32,6 +41,8 @@ class SparseCenters {
   SparseNearest nearest(const SparseRow<T>& row, T* scores) const;
   // scores[j] = |c_j|^2 / 2 - x.c_j
   void score(const SparseRow<T>& row, T* scores) const;
+  // Bound of the rounding error of a score of a row of this length and number of entries.
+  double doubt(double norm, double n_entries) const;
   int64_t n_lanes() const { return view_.n_groups * view_.lines * 64 / int64_t(sizeof(T)); }
 
  private:
@@ -60,14 +71,17 @@ class SparsePass final : public Pass {
   // Labels all rows; touched[j] is set for each cluster that lost or gained one. Returns how many
   // rows changed their label.
   static int64_t label(const SparseRows<T>& rows, const SparseCenters<T>& centers,
-                       std::vector<char>& touched);
+                       std::vector<char>& touched, SparseBounds* bounds = nullptr);
 
  private:
+  void measure_shifts(const Centers& centers);
   void sum_again(const std::vector<char>& touched);
 
   SparseRows<T> rows_;
   std::vector<double> origin_;  // empty: shifted rows would not be sparse
   SparseCenters<T> centers_;
+  Centers previous_;  // of the visit before
+  SparseBounds bounds_;
   Partials total_;
 };
 

@@ -71,6 +71,13 @@ int compare_rows(const SparseRow<T>& a, const SparseRow<T>& b) {
   return 0;
 }
 
+template <class T>
+double squared_norm(const SparseRow<T>& row) {
+  double norm = 0;
+  for (int64_t e = 0; e < row.n_entries; ++e) norm += double(row.values[e]) * double(row.values[e]);
+  return norm;
+}
+
 // |c|^2 of each center, added in column order.
 inline std::vector<double> squared_norms(const Centers& centers) {
   std::vector<double> norms(centers.n_clusters);

@@ -249,6 +249,53 @@ TEST(equal_rows_come_as_one_far_row) {
   }
 }
 
+// Text-like rows, some far larger than others; clusters lose and gain rows for many visits.
+template <class T>
+void compare_sparse(double scale) {
+  Random random(9);
+  const int64_t n = 1500, d = 120, k = 11;
+  std::vector<T> values;
+  std::vector<int32_t> columns, labels(n), all_labels(n);
+  std::vector<int64_t> starts = {0};
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t topic = below(random, 4);
+    for (int64_t t = 0; t < d; ++t) {
+      if (below(random, t / 30 == topic ? 4 : 25)) continue;
+      values.push_back(T(scale * double(1 + below(random, 7)) * (i % 50 ? 1 : 40)));
+      columns.push_back(int32_t(t));
+    }
+    starts.push_back(int64_t(values.size()));
+  }
+  const auto rows = [&](std::vector<int32_t>& where) {
+    return SparseRows<T>{
+        values.data(), columns.data(), starts.data(), n, d, nullptr, where.data(), 2};
+  };
+  Centers centers(k, d, sizeof(T) == 4 ? Dtype::f32 : Dtype::f64);
+  for (int64_t j = 0; j < k; ++j) copy_row(rows(labels), 17 * j, centers.row(j));
+  SparsePass<T> pass(rows(labels), k);
+  Partials partials, all;
+  for (int visit = 0; visit < 25; ++visit) {
+    pass.assign(centers, partials);
+    SparsePass<T> searches_all(rows(all_labels), k);
+    searches_all.assign(centers, all);
+    CHECK(labels == all_labels, "visit ", visit, " scale ", scale);
+    CHECK_SAME_BITS(all.sums.data(), partials.sums.data(), k * d, visit);
+    average(partials, {}, centers, centers);
+    if (visit % 6 == 3) {  // other numbers
+      std::vector<int32_t> order(k);
+      for (int64_t j = 0; j < k; ++j) order[j] = int32_t((j + 4) % k);
+      const Centers old = centers;
+      for (int64_t j = 0; j < k; ++j) std::copy_n(old.row(order[j]), d, centers.row(j));
+      pass.renumber(order);
+    }
+  }
+}
+
+TEST(sparse_rows_that_are_skipped_keep_the_label_of_a_full_search) {
+  for (const double scale : {1.0, 1e-15, 1e15}) compare_sparse<float>(scale);
+  for (const double scale : {1.0, 1e-140, 1e-40, 1e40, 1e140}) compare_sparse<double>(scale);
+}
+
 TEST(inertia_is_the_weighted_sum_of_squared_distances) {
   Random random(5);
   const auto c = make_case<float>(random, 5000, 4, 6, 3, 0, true);
