@@ -17,7 +17,7 @@ import centroids
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "centroids"
 # Loaded by `import centroids`, they would cost every user time and memory.
-HEAVY = ("matplotlib", "altair", "duckdb", "pandas", "polars", "dask", "rich", "typer", "sklearn")
+HEAVY = ("matplotlib", "jinja2", "duckdb", "pandas", "polars", "dask", "rich", "typer", "sklearn")
 
 # Checks of numpydoc: a docstring is there, is well-formed, and names what the signature names.
 DOCSTRING_CHECKS = {

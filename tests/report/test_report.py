@@ -1,6 +1,9 @@
 """The page as text: what is in it, what is escaped, what it weighs."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from by_hand import EVIL, make_report, profile_by_hand
 from sklearn.datasets import make_blobs
 
 from centroids import InputError, IterationsDisplay, KMeans, write_report
+from centroids.plots import palette
 from centroids.plots.profile import signed
 from centroids.report.numbers import cell, percent, quantity, tick
 
@@ -80,6 +84,29 @@ def test_a_large_table_makes_a_small_page_that_says_what_it_shows(tmp_path):
 def test_the_same_input_gives_the_same_bytes(tmp_path):
     one, other = (make_report(tmp_path / f"{name}.html").read_bytes() for name in "ab")
     assert one == other
+
+
+def test_the_page_needs_no_matplotlib_and_names_the_extra_it_needs(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); sys.modules['matplotlib'] = None\n"
+        "from by_hand import make_report\n"
+        "from centroids import MissingExtraError\n"
+        "make_report(sys.argv[2])\n"
+        "sys.modules['jinja2'] = None\n"
+        "try: make_report(sys.argv[2])\n"
+        "except MissingExtraError as error: print(error)\n"
+    )
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path / "r.html")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == 'the report needs jinja2: pip install "centroids[report]"\n'
+    assert (tmp_path / "r.html").stat().st_size > 50_000
+
+
+def test_page_and_pictures_share_their_colors(tmp_path):
+    html = make_report(tmp_path / "r.html").read_text()
+    for color in (*palette.LIGHT[:4], *palette.DARK[:4], palette.FALLING, palette.RISING):
+        assert color in html
+    assert f"--accent: light-dark({palette.CURVE}," in html
 
 
 @pytest.mark.parametrize("name", ["r.pdf", "nowhere/r.html"])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from centroids.plots.canvas import finish, new_axes, save_figure
+from centroids.plots.palette import CHOSEN, CURVE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 __all__ = ["ElbowDisplay"]
-
-LINE_COLOR = "#1f5f99"
-BEND_COLOR = "#c4501b"
 
 
 class ElbowDisplay:
@@ -91,7 +89,7 @@ class ElbowDisplay:
             This display, with `line_`, `ax_` and `figure_`.
         """
         ax = new_axes() if ax is None else ax
-        style: dict[str, Any] = {"color": LINE_COLOR, "marker": "o", "linewidth": 2}
+        style: dict[str, Any] = {"color": CURVE, "marker": "o", "linewidth": 2}
         (self.line_,) = ax.plot(self.n_clusters, self.inertia, **(style | line_kwargs))
         self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
         ax.set(xlabel="number of clusters K", ylabel="inertia (sum of squared distances)")
@@ -115,8 +113,8 @@ class ElbowDisplay:
 
     def _mark_bend(self, ax: Axes, bend: int) -> None:
         height = float(self.inertia[self.n_clusters == bend][0])
-        ax.axvline(bend, color=BEND_COLOR, linestyle=(0, (4, 3)), linewidth=1.2, zorder=1)
-        ax.plot([bend], [height], "o", color=BEND_COLOR, markersize=11, fillstyle="none", zorder=3)
+        ax.axvline(bend, color=CHOSEN, linestyle=(0, (4, 3)), linewidth=1.2, zorder=1)
+        ax.plot([bend], [height], "o", color=CHOSEN, markersize=11, fillstyle="none", zorder=3)
         ax.annotate(
             f"K = {bend}: inertia {_rounded(height)}\nsharpest bend of log inertia",
             xy=(bend, 0.9),
@@ -124,7 +122,7 @@ class ElbowDisplay:
             xytext=(8, 0),
             textcoords="offset points",
             va="top",
-            color=BEND_COLOR,
+            color=CHOSEN,
         )
 
 

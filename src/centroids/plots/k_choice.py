@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids.plots.canvas import finish, new_figure, save_drawing
+from centroids.plots.palette import CHOSEN, CURVE, HELD_OUT, RUNNER_UP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KChoiceDisplay"]
 
-FULL, HELD_OUT, CHOSEN, RUNNER_UP, FAINT = "#1f5f99", "#5aa7d6", "#c4501b", "#d9a441", "0.75"
+FAINT = "0.75"
 SIZE_INCHES = (13.0, 4.8)
 # Pairs shown in the panel of valleys, the least separated first.
 MOST_PAIRS = 12
@@ -107,7 +108,7 @@ def _elbow(ax: Axes, choice: KChoice, null_band: NDArray[np.float64] | None) -> 
         low, high = null_band[:, : len(ks)] * inertia[0]
         ax.fill_between(ks, low, high, color="0.88", label="clouds without clusters")
     ax.plot(ks, held_out, "o--", color=HELD_OUT, ms=3, lw=1, label="held-out rows")
-    ax.plot(ks, inertia, "o-", color=FULL, ms=4, label="all rows used")
+    ax.plot(ks, inertia, "o-", color=CURVE, ms=4, label="all rows used")
     _mark(ax, choice)
     ax.set(xscale="log", yscale="log", xlabel="number of clusters K", ylabel="inertia")
     ax.set_title("Elbow: a bend below the grey band")
@@ -125,7 +126,7 @@ def _scores(ax: Axes, choice: KChoice) -> None:
     votes = choice.table["score"] - np.where(choice.table["votes"] > 0, share, 0.0)
     votes = np.where(ks > 1, np.maximum(votes, 0), 0.0)
     ax.bar(ks, share, color=HELD_OUT, width=0.8, label="clusters isolated by valleys (share)")
-    ax.bar(ks, votes, bottom=share, color=FULL, width=0.8, label="votes of the criteria")
+    ax.bar(ks, votes, bottom=share, color=CURVE, width=0.8, label="votes of the criteria")
     _mark(ax, choice, height=0.84)
     n_agree, n_known = len(choice.agreeing), sum(k is not None for k in choice.preferred.values())
     ax.set_title(f"Score: {n_agree} of {n_known} criteria prefer {choice.k_if_forced}")
@@ -143,7 +144,7 @@ def _valleys(ax: Axes, choice: KChoice) -> None:
         ax.set_axis_off()
         return
     ratios = np.array([min(valley.ratio, 1.5) for valley in shown])
-    colors = [FULL if valley.is_separated else CHOSEN for valley in shown]
+    colors = [CURVE if valley.is_separated else CHOSEN for valley in shown]
     heights = np.arange(len(shown))[::-1]
     ax.barh(heights, 1.0, color="0.93", height=0.7)
     ax.barh(heights, ratios, color=colors, height=0.7)

@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "CHOSEN",
+    "CURVE",
     "DARK",
     "FALLING",
+    "HELD_OUT",
     "INK",
     "LIGHT",
     "RISING",
+    "RUNNER_UP",
     "cluster_colors",
     "diverging",
     "mixed",
@@ -31,6 +35,8 @@ DARK = (
     *("#d75005", "#9b63ff", "#bca405", "#bb6188", "#80a8b9"),
 )
 INK = {"text": "#1d2430", "muted": "#5d6675", "line": "#c9cfd8", "page": "#ffffff"}
+CURVE, HELD_OUT, CHOSEN, RUNNER_UP = "#1f5f99", "#5aa7d6", "#c4501b", "#d9a441"
+"""Curves over the number of clusters, and what marks a number."""
 FALLING, RISING = "#2a6fb3", "#b4581a"
 """The ends of the diverging scale: below and above the mean of all rows."""
 
