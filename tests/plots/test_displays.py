@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris, make_blobs
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -109,6 +110,35 @@ def test_two_columns_are_shown_as_they_are_even_behind_a_scaler():
     for center, region in zip(display.centers, display.regions, strict=True):
         low, high = region.min(axis=0), region.max(axis=0)
         assert ((low <= center) & (center <= high)).all()
+
+
+def test_data_frames_pipelines_and_gaps_are_taken_as_the_model_takes_them():
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(blobs(3, d=2) * [1.0, 50.0], columns=["age", "income"])
+    X.iloc[3, 1] = np.nan
+    model = make_pipeline(SimpleImputer(), StandardScaler(), KMeans(3, random_state=0)).fit(X)
+    model.set_output(transform="pandas")
+    display = ClustersDisplay.from_estimator(model, X)
+    assert display.axis_labels == ("age", "income")
+    np.testing.assert_array_equal(display.labels, model[-1].labels_)
+    filled = X.fillna(X.mean()).to_numpy()
+    np.testing.assert_allclose(display.points, filled, rtol=1e-9)
+    model = KMeans(3, random_state=0).fit(X.fillna(0))
+    for rows in (X.fillna(0), X.fillna(0).to_numpy()):  # no warning on names either way
+        assert ClustersDisplay.from_estimator(model, rows).axis_labels == ("age", "income")
+    with pytest.raises(ValueError, match="in this order"):
+        ClustersDisplay.from_estimator(model, X.fillna(0)[["income", "age"]])
+
+
+def test_sparse_rows_and_cosine_can_be_mapped():
+    from scipy.sparse import random as random_sparse
+
+    X = random_sparse(300, 50, density=0.3, format="csr", random_state=0)
+    model = KMeans(4, random_state=0, metric="cosine").fit(X)
+    display = ClustersDisplay.from_estimator(model, X)
+    np.testing.assert_array_equal(display.labels, model.labels_)
+    assert np.abs(display.points).max() <= 2  # rows of length one
+    assert 0 <= SilhouetteDisplay.from_estimator(model, X).mean <= 1
 
 
 def test_the_map_shows_what_it_says_of_the_centers():

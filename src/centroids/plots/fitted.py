@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.impute import SimpleImputer
 from sklearn.utils.validation import check_is_fitted
 
 __all__ = ["Fitted", "cluster_names", "sample_rows"]
@@ -26,8 +28,8 @@ class Fitted:
         As `kmeans` sees them: scaled if the model is a pipeline that scales.
     labels : ndarray of shape (n_samples,)
     centers : ndarray of shape (n_clusters, n_features)
-    scaling : pipeline or None
-        What was done to the rows before; None if nothing.
+    before : tuple of transformer
+        What was done to the rows before: gaps filled, columns scaled.
     feature_names : tuple of str
     """
 
@@ -35,7 +37,7 @@ class Fitted:
     rows: Any
     labels: NDArray[np.int32]
     centers: NDArray[np.float64]
-    scaling: Any
+    before: tuple[Any, ...]
     feature_names: tuple[str, ...]
 
     @classmethod
@@ -49,15 +51,20 @@ class Fitted:
                 "BisectingKMeans, or a pipeline that ends in one"
             )
         check_is_fitted(kmeans)
-        scaling = model[:-1] if is_pipeline and len(model.steps) > 1 else None
-        rows = X if scaling is None else scaling.transform(X)
-        rows = rows if hasattr(rows, "tocsr") else np.asarray(rows)
+        names = _names_of(model, X, feature_names, np.shape(X)[1])
+        kmeans = _without_names(kmeans)
+        steps = [step for _, step in model.steps[:-1]] if is_pipeline else []
+        before = tuple(_without_names(step) for step in steps if hasattr(step, "transform"))
+        rows = X if hasattr(X, "tocsr") else np.asarray(X)
+        for step in before:
+            rows = step.transform(rows)
         labels = kmeans.predict(rows)
         centers = np.asarray(kmeans.cluster_centers_, dtype=np.float64)
         if getattr(kmeans, "metric", "euclidean") == "cosine":
             rows = _unit(rows)
-        names = _names_of(model, X, feature_names, centers.shape[1])
-        return cls(kmeans, rows, labels, centers, scaling, names)
+        if len(names) != centers.shape[1]:
+            names = tuple(f"x{j + 1}" for j in range(centers.shape[1]))
+        return cls(kmeans, rows, labels, centers, before, names)
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -71,15 +78,27 @@ class Fitted:
 
     def unscaled(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return rows of the model's space in the units they were given in."""
-        if self.scaling is None or not len(rows):
+        # An imputer changes no units. What cannot be undone leaves the rows as the model sees them.
+        steps = [step for step in self.before if not isinstance(step, SimpleImputer)]
+        if not len(rows) or not all(hasattr(step, "inverse_transform") for step in steps):
             return rows
-        return np.asarray(self.scaling.inverse_transform(rows), dtype=np.float64)
+        for step in reversed(steps):
+            rows = np.asarray(step.inverse_transform(rows), dtype=np.float64)
+        return rows
 
     def dense(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return some of the rows as a dense float64 array."""
         picked = self.rows[rows]
         picked = picked.toarray() if hasattr(picked, "toarray") else picked
         return np.asarray(picked, dtype=np.float64)
+
+
+def _without_names(step: Any) -> Any:
+    """Return a step that takes and gives arrays, without a word on column names."""
+    plain = copy.copy(step)
+    for name in ("feature_names_in_", "_sklearn_output_config"):
+        plain.__dict__.pop(name, None)
+    return plain
 
 
 def _unit(rows: Any) -> Any:
@@ -91,11 +110,15 @@ def _unit(rows: Any) -> Any:
 def _names_of(
     model: Any, X: Any, feature_names: Sequence[str] | None, n_features: int
 ) -> tuple[str, ...]:
+    known = getattr(model, "feature_names_in_", None)
+    columns = getattr(X, "columns", None)
+    if known is not None and columns is not None and list(known) != list(columns):
+        raise ValueError(
+            f"X has the columns {list(columns)}, but the model was fitted on {list(known)}; pass "
+            "these, in this order"
+        )
     if feature_names is None:
-        feature_names = getattr(model, "feature_names_in_", None)
-    if feature_names is None:
-        columns = getattr(X, "columns", None)
-        feature_names = None if columns is None else [str(name) for name in columns]
+        feature_names = columns if known is None else known
     if feature_names is None or len(feature_names) != n_features:
         return tuple(f"x{j + 1}" for j in range(n_features))
     return tuple(str(name) for name in feature_names)
