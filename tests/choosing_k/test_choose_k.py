@@ -307,6 +307,25 @@ def test_any_small_data_give_a_verdict(points, k_max):
     assert 1 <= choice.k_if_forced <= min(k_max, len(set(points)))
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 12),
+    st.integers(1, 4),
+    st.integers(1, 14),
+    st.sampled_from([1e-140, 1e-3, 1.0, 1e100]),
+    st.lists(st.sampled_from([0.0, 1e-8, 1.0, 1e8]), min_size=12, max_size=12),
+    st.integers(0, 5),
+)
+def test_any_scale_and_any_weights_give_a_verdict(n, d, k_max, scale, weights, seed):
+    X = np.random.default_rng(seed).standard_cauchy(size=(n, d)) * scale
+    w = np.array([*weights[: n - 1], 1.0])
+    choice = choose_k(X, k_max=k_max, sample_weight=w, random_state=0)
+    assert choice.k in (1, choice.k_if_forced)
+    assert choice.k_if_forced <= min(k_max, np.count_nonzero(w))
+    json.dumps(choice.to_dict(), allow_nan=False)
+    assert choice.summary()
+
+
 # --- KMeans(n_clusters="auto") ------------------------------------------------------------------
 
 

@@ -233,6 +233,20 @@ def test_sampled_silhouette_of_all_rows_is_the_silhouette(clustered):
     assert estimate.low == estimate.value == estimate.high
 
 
+def test_sampled_silhouette_counts_a_weight_as_equal_rows(clustered):
+    X, _, labels = clustered
+    w = np.random.default_rng(0).integers(0, 4, len(X))
+    weighted = criteria.sampled_silhouette(X, labels, n_rows=10_000, sample_weight=w)
+    repeated = silhouette_score(np.repeat(X, w, axis=0), np.repeat(labels, w))
+    assert weighted.value == pytest.approx(repeated, rel=1e-9)
+    estimates = [
+        criteria.sampled_silhouette(X, labels, n_rows=60, sample_weight=w, random_state=i)
+        for i in range(200)
+    ]
+    n_hits = sum(e.low <= repeated <= e.high for e in estimates)
+    assert 174 <= n_hits <= 200
+
+
 def test_the_interval_of_sampled_silhouettes_holds_the_truth_about_as_often_as_it_says(clustered):
     X, _, labels = clustered
     truth = silhouette_score(X, labels)

@@ -128,6 +128,7 @@ def sampled_silhouette(
     labels: ArrayLike,
     *,
     n_rows: int = 1000,
+    sample_weight: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> SilhouetteEstimate:
     """Mean silhouette (Rousseeuw 1987) of a uniform sample of rows, each against all rows.
@@ -138,6 +139,8 @@ def sampled_silhouette(
     labels : array-like of shape (n_samples,)
     n_rows : int, default=1000
         Rows to sample; with as many as X has, the value is exact and the interval empty.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+        A row of weight w counts as w equal rows.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -146,21 +149,28 @@ def sampled_silhouette(
         With a 95 % confidence interval that counts the share of rows not looked at.
     """
     rows, codes, k = _labelled(X, labels)
-    n = len(rows)
+    weights = check_sample_weight(sample_weight, len(rows))
+    w = np.ones(len(rows)) if weights is None else weights
+    counting = np.flatnonzero(w)
+    n = len(counting)
     m = min(int(n_rows), n)
-    chosen = np.sort(check_random_state(random_state).permutation(n)[:m])
-    total = np.bincount(codes, minlength=k).astype(np.float64)
+    chosen = np.sort(counting[check_random_state(random_state).permutation(n)[:m]])
+    total = np.bincount(codes, w, minlength=k).astype(np.float64)
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(k))
     rows_by_cluster = np.ascontiguousarray(rows[order])
     values = np.empty(m)
-    for begin in range(0, m, block := max(1, BLOCK_VALUES // n)):
+    for begin in range(0, m, block := max(1, BLOCK_VALUES // len(rows))):
         part = chosen[begin : begin + block]
         distances = _core.distances(rows[part], rows_by_cluster, 1)
-        means = np.add.reduceat(distances, starts, axis=1) / total
-        values[begin : begin + block] = _silhouettes(means, codes[part], np.ones(len(part)), total)
-    value = float(values.mean())
-    spread = float(values.std(ddof=1)) if m > 1 else 1.0
+        means = np.add.reduceat(distances * w[order], starts, axis=1)
+        means /= np.where(total > 0, total, 1.0)
+        means[:, total == 0] = np.inf
+        values[begin : begin + block] = _silhouettes(means, codes[part], w[part], total)
+    # A ratio of sums over the sample; its spread is that of what each row adds to it.
+    value = float(np.average(values, weights=w[chosen]))
+    parts = w[chosen] / w[chosen].mean() * (values - value)
+    spread = float(parts.std(ddof=1)) if m > 1 else 1.0
     half = Z_95 * spread * np.sqrt((1 - m / n) / m)
     return SilhouetteEstimate(value, max(-1.0, value - half), min(1.0, value + half), m)
 
