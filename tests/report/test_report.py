@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from by_hand import EVIL, make_report, profile_by_hand
+from markupsafe import escape
 from sklearn.datasets import make_blobs
 
-from centroids import InputError, IterationsDisplay, KMeans, write_report
+from centroids import InputError, IterationsDisplay, KMeans, match_labels, write_report
 from centroids.plots import palette
 from centroids.plots.profile import signed
 from centroids.report.numbers import cell, percent, quantity, tick
@@ -79,6 +80,18 @@ def test_a_large_table_makes_a_small_page_that_says_what_it_shows(tmp_path):
     shown = int(re.search(r"([\d,]+) of 300,000 rows shown", html)[1].replace(",", ""))
     assert html.count('class="point ') == shown <= 1500
     assert html.count('class="point c2"') == 30
+
+
+def test_rings_mark_rows_of_a_minority_and_are_explained_only_where_there_are_any(tmp_path):
+    html = make_report(tmp_path / "r.html").read_text()
+    n_rings = len(re.findall(r'class="point c\d miss"', html))
+    X, y = make_blobs(400, 3, centers=4, cluster_std=2.0, random_state=3)
+    labels = KMeans(4, init="random", n_init=1, random_state=1).fit_predict(X)
+    assert n_rings == match_labels(y, labels).n_majority_misses > 0
+    assert "Rings:" in html
+    perfect = match_labels(labels, labels)
+    html = make_report(tmp_path / "r.html", matches={"training rows": perfect}).read_text()
+    assert "Rings:" not in html
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):
@@ -184,3 +197,15 @@ def test_signs_and_cells():
     assert [cell(v) for v in (None, 3, -4, 2.5, "x", np.int64(1000))] == [
         *("–", "3", "−4", "2.5", "x", "1,000")
     ]
+
+
+def test_a_profile_of_the_library_is_printed(tmp_path):
+    pytest.importorskip("centroids.describe", reason="profile is not there yet")
+    from centroids import profile
+
+    X, _ = make_blobs(300, 3, centers=3, random_state=0)
+    model = KMeans(3, random_state=0).fit(X)
+    real = profile(model, X)
+    write_report(tmp_path / "r.html", model=model, X=X, profile=real)
+    html = (tmp_path / "r.html").read_text()
+    assert str(escape(real.clusters[1].sentence)) in html

@@ -204,8 +204,9 @@ def _charts(
         silhouette = charts.silhouette_chart(
             SilhouetteDisplay.from_estimator(model, X, names=names)
         )
+    has_misses = any(point["is_miss"] for point in chart["points"])
     replayed = charts.replay_data(replay, chart) if replay is not None and is_moving else None
-    return {"map": chart, "replay": replayed, "silhouette": silhouette, "has_misses": bool(misses)}
+    return {"map": chart, "replay": replayed, "silhouette": silhouette, "has_misses": has_misses}
 
 
 def _facts(profile: ClusterProfile, k_choice: KChoice | None) -> str:
