@@ -29,7 +29,7 @@ def profile_by_hand(X, labels, feature_names, names=None):
                 std=X[rows].std(axis=0),
                 effect=effect,
                 order=order,
-                sentence=f"Sentence of {j}.",
+                sentence=f"Cluster {j}, 25 % of rows: Sentence of {j}.",
                 rule=SimpleNamespace(text=f"{feature_names[0]} > 1", coverage=0.9, precision=0.8),
                 categories={
                     feature_names[0]: (

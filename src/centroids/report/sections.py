@@ -84,7 +84,7 @@ def cards_of(profile: ClusterProfile) -> list[Plain]:
             "size": count(card.size, "row"),
             "share": percent(card.share),
             "width": round(100 * card.share / largest, 1) if largest > 0 else 0,
-            "sentence": card.sentence,
+            "sentence": _without_title(card.sentence),
             "rule": card.rule
             and {
                 "text": card.rule.text,
@@ -97,6 +97,12 @@ def cards_of(profile: ClusterProfile) -> list[Plain]:
         }
         for card in profile.clusters
     ]
+
+
+def _without_title(sentence: str) -> str:
+    """Leave out "Cluster 2, 18 % of rows", which the card says above."""
+    _, mark, rest = sentence.partition(" % of rows: ")
+    return rest if mark else sentence
 
 
 def _contrasts(card: ClusterCard, profile: ClusterProfile) -> list[Plain]:
