@@ -12,6 +12,7 @@
 
 #include "kernels/filter.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/short_rows.hpp"
 
 namespace centroids {
 
@@ -20,6 +21,8 @@ extern const Kernels<float> avx512_f32, avx2_f32;
 extern const Kernels<double> avx512_f64, avx2_f64;
 extern const FilterKernels<float> amx_filter_f32;
 extern const FilterKernels<double> amx_filter_f64;
+extern const ShortRowKernels<float> vnni_f32;
+extern const ShortRowKernels<double> vnni_f64;
 #elif defined(__aarch64__)
 extern const Kernels<float> neon_f32;
 extern const Kernels<double> neon_f64;
@@ -57,24 +60,28 @@ bool has_amx() {
 }
 #endif
 
-// The kernels of one instruction set with the filter that another one adds.
+// The kernels of one instruction set with what others add to it.
 template <class T>
-Kernels<T> with_filter(Kernels<T> kernels, const char* isa, const FilterKernels<T>& filter) {
+Kernels<T> extended(Kernels<T> kernels, const char* isa, const FilterKernels<T>* filter,
+                    const ShortRowKernels<T>& short_rows) {
   kernels.isa = isa;
-  kernels.filter = &filter;
+  kernels.filter = filter;
+  if (__builtin_cpu_supports("avx512vnni")) kernels.short_rows = &short_rows;
   return kernels;
 }
 
 // Best first.
 const Isa* isas(int& n) {
 #if defined(__x86_64__)
-  static const Kernels<float> amx_f32 = with_filter(avx512_f32, "amx", amx_filter_f32);
-  static const Kernels<double> amx_f64 = with_filter(avx512_f64, "amx", amx_filter_f64);
+  static const Kernels<float> amx32 = extended(avx512_f32, "amx", &amx_filter_f32, vnni_f32),
+                              wide32 = extended<float>(avx512_f32, "avx512", nullptr, vnni_f32);
+  static const Kernels<double> amx64 = extended(avx512_f64, "amx", &amx_filter_f64, vnni_f64),
+                               wide64 = extended<double>(avx512_f64, "avx512", nullptr, vnni_f64);
 #endif
   static const Isa table[] = {
 #if defined(__x86_64__)
-      {"amx", has_amx(), &amx_f32, &amx_f64},
-      {"avx512", has_avx512(), &avx512_f32, &avx512_f64},
+      {"amx", has_amx(), &amx32, &amx64},
+      {"avx512", has_avx512(), &wide32, &wide64},
       {"avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), &avx2_f32,
        &avx2_f64},
 #elif defined(__aarch64__)

@@ -59,6 +59,8 @@ struct SparsePackedCenters {
 
 template <class T>
 struct FilterKernels;  // filter.hpp
+template <class T>
+struct ShortRowKernels;  // short_rows.hpp
 
 template <class T>
 struct Kernels {
@@ -90,9 +92,11 @@ struct Kernels {
   // cancellation; `scratch` holds n_cols * kBlockRows values. Both are aligned to a cache line.
   void (*point_distances)(const T* x, int64_t n_cols, const int32_t* rows, int n_rows,
                           const T* points, int n_points, T* scratch, T* out);
-  // gains[p] += sum of w[i] * max(0, current[i] - tried[p * kBlockRows + i]) over a whole block;
-  // lanes without a row have current = 0. w null: weights of one.
-  void (*add_gains)(const T* current, const T* tried, int n_points, const double* w, double* gains);
+  // sums[p * 8 + places[i] % 8] += w[i] * max(0, current[i] - tried[p * kBlockRows + i]) for a whole
+  // block, in order: as rows that gain nothing may be left out, so may any others between. `places`
+  // ascend; lanes without a row have place -1 and current 0. w null: weights of one.
+  void (*add_gains)(const T* current, const T* tried, int n_points, const double* w,
+                    const int32_t* places, double* sums);
   // Sum of w[i] * values[i]. w null: weights of one.
   double (*weighted_sum)(const T* values, const double* w, int64_t n);
   // Lists the i in [0, n) with values[i] > threshold[labels[i]], ascending; returns how many.
@@ -115,8 +119,9 @@ struct Kernels {
   void (*sparse_scores)(const T* values, const int32_t* columns, int64_t n_entries, int64_t n_cols,
                         const SparsePackedCenters<T>& centers, T* scores);
 
-  // The certified filter; null where there is none.
+  // The certified filter, and rows in 8-bit integers; null where there are none.
   const FilterKernels<T>* filter;
+  const ShortRowKernels<T>* short_rows;
 };
 
 // The kernels for this machine, or those forced by CENTROIDS_ISA =

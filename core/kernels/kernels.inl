@@ -544,15 +544,25 @@ void point_distances(const T* x, int64_t n_cols, const int32_t* rows, int n_rows
 }
 
 template <class T>
-void add_gains(const T* current, const T* tried, int n_points, const double* w, double* gains) {
-  for (int p = 0; p < n_points; ++p, tried += kBlockRows) {
-    Eight sum = {};
-    for (int i = 0; i < kBlockRows; i += 8) {
-      const Eight less = load_eight(current + i) - load_eight(tried + i);
-      const Eight gain = less > Eight{} ? less : Eight{};
-      sum += w ? gain * load_eight(w + i) : gain;
+void add_gains(const T* current, const T* tried, int n_points, const double* w,
+               const int32_t* places, double* sums) {
+  for (int i = 0; i < kBlockRows; i += 8) {
+    const Eight now = load_eight(current + i);
+    // Places ascend, so these are eight in a row.
+    const bool are_aligned = places[i] % 8 == 0 && places[i + 7] == places[i] + 7;
+    for (int p = 0; p < n_points; ++p) {
+      const Eight less = now - load_eight(tried + p * kBlockRows + i);
+      Eight gain = less > Eight{} ? less : Eight{};
+      if (w) gain *= load_eight(w + i);
+      double* sum = sums + p * 8;
+      if (are_aligned) {
+        *reinterpret_cast<EightUnaligned*>(sum) += gain;
+        continue;
+      }
+      if (!(eight_sum(gain) > 0)) continue;
+      for (int l = 0; l < 8; ++l)
+        if (places[i + l] >= 0) sum[places[i + l] % 8] += gain[l];
     }
-    gains[p] += eight_sum(sum);
   }
 }
 
@@ -665,7 +675,7 @@ constexpr Kernels<T> make_kernels() {
           add_moments<T>,
           squared_distances<T>,
           sparse_scores<T>,
-          nullptr};
+          nullptr,            nullptr};
 }
 
 }  // namespace

@@ -119,15 +119,13 @@ double eight_sum(const double* part) {
 }
 
 template <class T>
-void add_gains(const T* current, const T* tried, int n_points, const double* w, double* gains) {
-  for (int p = 0; p < n_points; ++p) {
-    double part[8] = {};
+void add_gains(const T* current, const T* tried, int n_points, const double* w,
+               const int32_t* places, double* sums) {
+  for (int p = 0; p < n_points; ++p)
     for (int i = 0; i < kBlockRows; ++i) {
       const double less = double(current[i]) - double(tried[p * kBlockRows + i]);
-      if (less > 0) part[i % 8] += w ? less * w[i] : less;
+      if (less > 0) sums[p * 8 + places[i] % 8] += w ? less * w[i] : less;
     }
-    gains[p] += eight_sum(part);
-  }
 }
 
 template <class T>
@@ -207,14 +205,24 @@ void sparse_scores(const T* values, const int32_t* columns, int64_t n_entries, i
 
 template <class T>
 const Kernels<T>& reference_kernels() {
-  static const Kernels<T> table = {"reference",          6,
-                                   pack_block<T>,        block_norms<T>,
-                                   assign_block<T>,      score_block<T>,
-                                   add_rows<T>,          add_row_compensated<T>,
-                                   point_distances<T>,   add_gains<T>,
-                                   weighted_sum<T>,      select_above<T>,
-                                   advance_bounds,       add_moments<T>,
-                                   squared_distances<T>, sparse_scores<T>};
+  static const Kernels<T> table = {"reference",
+                                   6,
+                                   pack_block<T>,
+                                   block_norms<T>,
+                                   assign_block<T>,
+                                   score_block<T>,
+                                   add_rows<T>,
+                                   add_row_compensated<T>,
+                                   point_distances<T>,
+                                   add_gains<T>,
+                                   weighted_sum<T>,
+                                   select_above<T>,
+                                   advance_bounds,
+                                   add_moments<T>,
+                                   squared_distances<T>,
+                                   sparse_scores<T>,
+                                   nullptr,
+                                   nullptr};
   return table;
 }
 template const Kernels<float>& reference_kernels<float>();

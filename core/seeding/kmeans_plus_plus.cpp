@@ -27,6 +27,8 @@ namespace {
 constexpr uint64_t kStream = 2;
 // Below this share of the old potential, drawing from it would reject too often: update first.
 constexpr double kStaleEnough = 1.0 / 16;
+// Gains are added by row number modulo this, so that rows that gain nothing may be left out.
+constexpr int kPlaces = 8;
 
 template <template <class> class R, class T>
 class GreedySeeder {
@@ -41,7 +43,9 @@ class GreedySeeder {
         n_candidates_(2 + int(std::log(double(n_clusters)))),
         distance_(rows.n_rows),
         potential_(shards_.count()),
-        gains_(shards_.count() * (n_candidates_ + 1)) {}
+        gains_(shards_.count() * (n_candidates_ + 1) * kPlaces) {
+    point_distances_.prepare(n_clusters, n_candidates_ + 1);
+  }
 
   std::vector<int64_t> run(const Control& control) {
     start(draw_first());
@@ -92,7 +96,7 @@ class GreedySeeder {
     points_ = pending_ >= 0 ? std::vector<int64_t>{seeds_[pending_]} : std::vector<int64_t>{};
     points_.insert(points_.end(), candidates.begin(), candidates.end());
     point_distances_.choose(points_);
-    set_thresholds();
+    if (!point_distances_.is_bounded()) set_thresholds();
     const double work =
         3.0 * double(rows_.n_rows) + point_distances_.work_per_point() * double(points_.size());
     const int n_threads = worthwhile_threads(rows_.n_threads, work);
@@ -132,10 +136,11 @@ class GreedySeeder {
   void visit_shard(Worker& worker, int64_t shard) {
     const int64_t begin = shards_.begin(shard);
     const int n = int(shards_.end(shard) - begin);
-    double* gains = gains_.data() + shard * (n_candidates_ + 1);
-    std::fill_n(gains, n_candidates_ + 1, 0.0);
-    const int n_active = kernels_.select_above(distance_.data() + begin, rows_.labels + begin,
-                                               threshold_.data(), n, worker.active.data());
+    double* gains = gains_.data() + shard * (n_candidates_ + 1) * kPlaces;
+    std::fill_n(gains, (n_candidates_ + 1) * kPlaces, 0.0);
+    const int n_active =
+        point_distances_.select(begin, n, distance_.data() + begin, rows_.labels + begin,
+                                threshold_.data(), worker.active.data());
     for (int first = 0; first < n_active; first += kBlockRows) {
       const int m = std::min(kBlockRows, n_active - first);
       const int32_t* active = worker.active.data() + first;
@@ -151,6 +156,8 @@ class GreedySeeder {
   void settle(int64_t begin, const int32_t* active, int m, const T* out, double* gains) {
     T current[kBlockRows] = {};  // lanes without a row gain nothing
     double w[kBlockRows] = {};
+    int32_t places[kBlockRows];
+    std::fill(std::copy_n(active, m, places), places + kBlockRows, -1);
     for (int i = 0; i < m; ++i) {
       const int64_t row = begin + active[i];
       if (pending_ >= 0 && out[i] < distance_[row]) {
@@ -162,7 +169,7 @@ class GreedySeeder {
     }
     const int n_tried = int(points_.size()) - (pending_ >= 0 ? 1 : 0);
     kernels_.add_gains(current, pending_ >= 0 ? out + kBlockRows : out, n_tried,
-                       rows_.weights ? w : nullptr, gains);
+                       rows_.weights ? w : nullptr, places, gains);
   }
 
   std::vector<double> collect(size_t n_tried) {
@@ -174,7 +181,11 @@ class GreedySeeder {
     }
     std::vector<double> gain(n_tried, 0.0);
     for (int64_t shard = 0; shard < shards_.count(); ++shard)
-      for (size_t p = 0; p < n_tried; ++p) gain[p] += gains_[shard * (n_candidates_ + 1) + p];
+      for (size_t p = 0; p < n_tried; ++p) {
+        const double* part = gains_.data() + (shard * (n_candidates_ + 1) + p) * kPlaces;
+        gain[p] += ((part[0] + part[4]) + (part[2] + part[6])) +
+                   ((part[1] + part[5]) + (part[3] + part[7]));
+      }
     return gain;
   }
 
@@ -230,7 +241,7 @@ class GreedySeeder {
   int n_candidates_;
   std::vector<T> distance_;        // D: squared distance to the nearest settled seed
   std::vector<double> potential_;  // per shard: sum of w * D
-  std::vector<double> gains_;      // per shard and candidate
+  std::vector<double> gains_;      // per shard, candidate and place
   std::vector<int64_t> seeds_;
   int64_t pending_ = -1;         // index into seeds_ of the one not yet in D, or -1
   double stale_total_ = 0;       // potential of D

@@ -1,7 +1,9 @@
 // Squared distances, in T, from rows to a few rows chosen as points: all that seeding asks of the
 // rows, so that one seeding serves every kind of rows.
 //
+//   prepare(n_clusters, most_points)            before all visits
 //   choose(points)                              these rows are the points
+//   select(begin, n, D, labels, threshold, out) rows that may be nearer to a point than D
 //   measure(begin, offsets, m, scratch, out)    out[p * kBlockRows + i]: row begin + offsets[i] to
 //   p measure_listed(rows, n, scratch, out)       the same for rows anywhere between(a, b, scratch)
 //   one row to another
@@ -13,6 +15,7 @@
 #include "aligned.hpp"
 #include "assign/sparse_rows.hpp"
 #include "kernels/kernels.hpp"
+#include "seeding/short_rows.hpp"
 #include "update/cluster_sums.hpp"
 
 namespace centroids {
@@ -25,6 +28,11 @@ class PointDistances<Rows<T>> {
  public:
   explicit PointDistances(const Rows<T>& rows) : rows_(rows), kernels_(kernels<T>()) {}
 
+  void prepare(int64_t n_clusters, int most_points) {
+    if (ShortRows<T>::pays(rows_, n_clusters, most_points)) short_rows_.pack(rows_);
+  }
+  // Whether select does without thresholds.
+  bool is_bounded() const { return short_rows_.is_packed(); }
   int64_t scratch_size() const { return 2 * kBlockRows * rows_.n_features; }
   double work_per_point() const { return double(rows_.n_rows) * double(rows_.n_features); }
 
@@ -32,6 +40,12 @@ class PointDistances<Rows<T>> {
     n_points_ = int(points.size());
     values_.resize(points.size() * rows_.n_features);
     gather(points.data(), n_points_, values_.data());
+    if (short_rows_.is_packed()) short_rows_.choose(values_.data(), n_points_);
+  }
+  int select(int64_t begin, int n, const T* current, const int32_t* labels, const T* threshold,
+             int32_t* out) const {
+    return short_rows_.is_packed() ? short_rows_.select(begin, n, current, out)
+                                   : kernels_.select_above(current, labels, threshold, n, out);
   }
   void measure(int64_t begin, const int32_t* offsets, int m, T* scratch, T* out) const {
     kernels_.point_distances(rows_.row(begin), rows_.n_features, offsets, m, values_.data(),
@@ -58,6 +72,7 @@ class PointDistances<Rows<T>> {
 
   Rows<T> rows_;
   const Kernels<T>& kernels_;
+  ShortRows<T> short_rows_;
   int n_points_ = 0;
   std::vector<T> values_;
 };
@@ -69,6 +84,12 @@ class PointDistances<SparseRows<T>> {
  public:
   explicit PointDistances(const SparseRows<T>& rows) : rows_(rows) {}
 
+  void prepare(int64_t, int) {}
+  bool is_bounded() const { return false; }
+  int select(int64_t, int n, const T* current, const int32_t* labels, const T* threshold,
+             int32_t* out) const {
+    return kernels<T>().select_above(current, labels, threshold, n, out);
+  }
   int64_t scratch_size() const { return 1; }
   double work_per_point() const { return 2 * rows_.n_entries(); }
 

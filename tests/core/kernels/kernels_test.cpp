@@ -392,13 +392,18 @@ TEST(gains_and_weighted_sums_have_the_reference_bits_on_every_set) {
     using T = decltype(zero);
     for (const int n_points : {1, 2, 3, 8}) {
       const auto current = normal<T>(random, 64, 3), tried = normal<T>(random, 64 * n_points, 3);
-      const auto w = normal<double>(random, 64, 2);
+      auto w = normal<double>(random, 64, 2);
+      for (double& v : w) v = std::abs(v);
       for (const double* weights : std::initializer_list<const double*>{nullptr, w.data()}) {
-        auto expected = normal<double>(random, n_points), got = expected;
-        reference_kernels<T>().add_gains(current.data(), tried.data(), n_points, weights,
-                                         expected.data());
-        kernels.add_gains(current.data(), tried.data(), n_points, weights, got.data());
-        CHECK_SAME_BITS(expected.data(), got.data(), n_points, kernels.isa);
+        for (const int step : {1, 3}) {  // rows one after the other, or some of them
+          int32_t places[64];
+          for (int i = 0; i < 64; ++i) places[i] = i * step;
+          auto expected = normal<double>(random, n_points * 8), got = expected;
+          reference_kernels<T>().add_gains(current.data(), tried.data(), n_points, weights, places,
+                                           expected.data());
+          kernels.add_gains(current.data(), tried.data(), n_points, weights, places, got.data());
+          CHECK_SAME_BITS(expected.data(), got.data(), n_points * 8, kernels.isa, " step ", step);
+        }
       }
     }
     for (const int64_t n : {1, 7, 8, 9, 63, 1000}) {
@@ -426,9 +431,11 @@ TEST(lanes_without_a_row_gain_nothing) {
     std::vector<T> tried(64, T(0));
     tried[3] = std::numeric_limits<T>::infinity();
     tried[9] = T(1e30);
-    double gain = 0;
-    kernels.add_gains(current.data(), tried.data(), 1, nullptr, &gain);
-    CHECK(gain == 0, kernels.isa);
+    int32_t places[64];
+    for (int i = 0; i < 64; ++i) places[i] = i < 3 ? i : -1;
+    double gains[8] = {};
+    kernels.add_gains(current.data(), tried.data(), 1, nullptr, places, gains);
+    for (const double gain : gains) CHECK(gain == 0, kernels.isa);
   });
 }
 
