@@ -69,6 +69,12 @@ class NearestSearch {
   template <class F>
   void filter_rows(const FilterPack<T>& filter, Worker& worker, const T* base, const int32_t* rows,
                    int n, F take, std::vector<int32_t>& in_doubt);
+  // Fetches listed rows that the next block will ask for.
+  void prefetch(const T* base, const int32_t* rows, int n) const {
+    for (int i = 0; i < n && i < kBlockRows; ++i)
+      for (int64_t t = 0; t < n_features_; t += 64 / int64_t(sizeof(T)))
+        __builtin_prefetch(base + int64_t(rows[i]) * n_features_ + t, 0, 2);
+  }
   template <class F>
   void tile_rows(int worker, const T* base, const int32_t* rows, int n, F take);
 
@@ -107,6 +113,7 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
   FilterScratch& s = worker.filter;
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = n - first < kBlockRows ? n - first : kBlockRows;
+    if (rows) prefetch(base, rows + first + m, n - first - m);
     // Without a list the rows follow one another.
     const T* from = rows ? base : base + int64_t(first) * n_features_;
     filter.nearest(from, rows ? rows + first : nullptr, m, pack_.shift(), s);
@@ -129,6 +136,7 @@ void NearestSearch<T>::tile_rows(int worker, const T* base, const int32_t* rows,
   alignas(64) T norms[kBlockRows];
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = n - first < kBlockRows ? n - first : kBlockRows;
+    if (rows) prefetch(base, rows + first + m, n - first - m);
     const T* from = rows ? base : base + int64_t(first) * n_features_;
     const BlockNearest<T>& nearest = search_block(worker, from, rows ? rows + first : nullptr, m,
                                                   pack_.view(), Search::with_second_score);

@@ -133,6 +133,10 @@ void pack_rows_of(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, c
   for (int i = 0; i < n_rows; ++i) {
     uint16_t* row = reinterpret_cast<uint16_t*>(static_cast<char*>(out.packed) + i * stride);
     _mm512_store_si512(row + last, _mm512_setzero_si512());
+    // The row of the next block, which follows unless the rows are listed.
+    if (!rows)
+      for (int64_t t = 0; t < n_cols; t += 64 / int64_t(sizeof(T)))
+        __builtin_prefetch(x + (i + kBlockRows) * n_cols + t, 0, 2);
     pack_row<T, DIGITS>(x + int64_t(rows ? rows[i] : i) * n_cols, n_cols, shift, row, out.norm[i],
                         out.rest[i]);
   }

@@ -49,6 +49,10 @@ using IndexVec = typename VectorOf<T>::Index;
 template <class T>
 constexpr int kLanes = CENTROIDS_VECTOR_BYTES / int(sizeof(T));
 
+// One cache line of features, whatever the registers: the order of summation is part of the result.
+template <class T>
+constexpr int kLine = 64 / int(sizeof(T));
+
 #define CENTROIDS_INLINE inline __attribute__((always_inline))
 
 template <class T>
@@ -149,6 +153,10 @@ void pack_rows(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, cons
     const int square_rows = n_rows - i < kSquare ? n_rows - i : kSquare;
     for (int64_t first = 0; first < n_cols; first += kSquare) {
       const int64_t last = first + kSquare < n_cols ? first + kSquare : n_cols;
+      // The same lines of the next block, which follows unless the rows are listed.
+      if (!rows)
+        for (int r = 0; r < square_rows; ++r)
+          __builtin_prefetch(row[i + r] + kBlockRows * n_cols + first, 0, 2);
       pack_square<NEGATE>(row + i, square_rows, first, last, shift, out + i);
     }
   }
@@ -435,9 +443,14 @@ void squared_distances(const T* x, int64_t n_cols, const int32_t* rows, int n_ro
   with_narrow_columns(n_cols, [&](auto columns) {
     constexpr int C = decltype(columns)::value;
     const int64_t cols = C > 0 ? C : n_cols;
-    for (int i = 0; i < n_rows; ++i)
+    constexpr int kAhead = 8;  // listed rows are not what the processor expects
+    for (int i = 0; i < n_rows; ++i) {
+      if (rows && i + kAhead < n_rows)
+        for (int64_t t = 0; t < cols; t += kLine<T>)
+          __builtin_prefetch(x + int64_t(rows[i + kAhead]) * cols + t);
       out[i] = squared_distance(x + int64_t(rows ? rows[i] : i) * cols,
                                 centers + int64_t(labels[i]) * cols, cols);
+    }
   });
 }
 
@@ -469,10 +482,6 @@ CENTROIDS_INLINE void narrow_distances(const T* packed_rows, int64_t n_cols, con
       for (int r = 0; r < R; ++r) store(out + p * kBlockRows + lane + r * kLanes<T>, sum[p][r]);
   }
 }
-
-// One cache line of features, whatever the registers: the order of summation is part of the result.
-template <class T>
-constexpr int kLine = 64 / int(sizeof(T));
 
 // Adds the halves until one value is left.
 template <class T>
@@ -675,7 +684,8 @@ constexpr Kernels<T> make_kernels() {
           add_moments<T>,
           squared_distances<T>,
           sparse_scores<T>,
-          nullptr,            nullptr};
+          nullptr,
+          nullptr};
 }
 
 }  // namespace
