@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include "exact1d/exact1d.hpp"
 #include "kmeans.hpp"
 #include "seeding/seeding.hpp"
 
@@ -36,6 +39,39 @@ Centers first_centers(const R& rows, const FitOptions& options, Dtype dtype,
   for (size_t j = 0; int64_t(seeds.size()) < options.n_clusters; ++j) seeds.push_back(seeds[j]);
   for (int64_t j = 0; j < options.n_clusters; ++j) copy_row(rows, seeds[j], centers.row(j));
   return centers;
+}
+
+template <class T>
+double value_of(const Rows<T>& rows, int64_t i) {
+  return double(*rows.row(i));
+}
+template <class T>
+double value_of(const SparseRows<T>& rows, int64_t i) {
+  const SparseRow<T> row = rows.row(i);
+  return row.n_entries > 0 ? double(row.values[0]) : 0.0;
+}
+
+// The optimal centers where they can be had: a seeded fit of one column. Nothing otherwise.
+template <class R>
+std::optional<Centers> optimal_first_centers(const R& rows, const FitOptions& options,
+                                             Dtype dtype) {
+  if (rows.n_features != 1 || options.init || options.loop.unit_centers) return std::nullopt;
+  std::vector<std::pair<double, double>> values(rows.n_rows);
+  for (int64_t i = 0; i < rows.n_rows; ++i)
+    values[i] = {value_of(rows, i), rows.weights ? rows.weights[i] : 1.0};
+  const auto found = optimal_centers(std::move(values), options.n_clusters);
+  if (!found) return std::nullopt;
+  // Fewer values than clusters: the rest stay empty.
+  Centers centers(options.n_clusters, 1, dtype);
+  for (int64_t j = 0; j < options.n_clusters; ++j)
+    centers.values[j] = centers.rounded((*found)[std::min(size_t(j), found->size() - 1)]);
+  return centers;
+}
+
+// A fit from optimal centers: one iteration gives labels, numbers and history.
+inline LoopOptions optimal_loop(LoopOptions loop) {
+  loop.max_iter = 1;
+  return loop;
 }
 
 }  // namespace centroids

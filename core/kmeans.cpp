@@ -43,6 +43,11 @@ LoopResult fit_as(const Data& data, const FitOptions& options, const Control& co
     const auto pass = make_pass(rows, sized, data.summary.origin);
     return run_loop(*pass, std::move(centers), data.summary.total_squares, loop, hooks);
   };
+  if (auto optimal = optimal_first_centers(rows, options, data.x.dtype)) {
+    LoopResult result = run(std::move(*optimal), optimal_loop(options.loop), control);
+    result.converged = true;
+    return result;
+  }
   LoopResult result =
       run(first_centers(rows, options, data.x.dtype, control), options.loop, control);
   if (options.search == LocalSearch::none || !result.converged || result.interrupted ||

@@ -73,8 +73,15 @@ LoopResult fit(const SparseData& data, const FitOptions& options, const Control&
   return with_dtype(data.x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const SparseRows<T> rows = rows_of<T>(data.x, data.weights, labels, data.n_threads);
-    Centers centers = first_centers(rows, options, data.x.dtype, control);
     SparsePass<T> pass(rows, options.n_clusters);
+    if (auto optimal = optimal_first_centers(rows, options, data.x.dtype)) {
+      LoopResult result = run_loop(pass, std::move(*optimal), data.summary.total_squares,
+                                   optimal_loop(options.loop), control);
+      result.converged = true;
+      return result;
+    }
+    Centers centers = first_centers(rows, options, data.x.dtype, control);
+    std::fill_n(labels, data.x.n_rows, -1);  // seeding used them
     return run_loop(pass, std::move(centers), data.summary.total_squares, options.loop, control);
   });
 }

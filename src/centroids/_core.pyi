@@ -24,6 +24,7 @@ class Run(TypedDict):
     timed_out: bool
     exception: BaseException | None
     history: Float64
+    restarts: list[float]
 
 class SparseRows:
     """Rows in compressed sparse form: columns ascend within a row."""

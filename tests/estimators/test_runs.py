@@ -221,3 +221,16 @@ def test_a_model_cut_short_raises_no_warning_of_its_own():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         KMeans(50, random_state=0, max_iter=1).fit(X)
+
+
+def test_restarts_hold_the_inertia_of_each_run(capsys):
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    model = KMeans(8, n_init=5, search=None, random_state=0, verbose=1).fit(X)
+    alone = [
+        KMeans(8, init="k-means++", search=None, random_state=s).fit(X).inertia_ for s in range(1)
+    ]
+    assert len(model.restarts_) == 5
+    assert model.restarts_[0] == alone[0]
+    assert model.restarts_.min() == model.inertia_
+    n_best = np.sum(model.restarts_ <= model.inertia_ * (1 + 1e-4))
+    assert f"best found in {n_best} of 5 starts" in capsys.readouterr().out

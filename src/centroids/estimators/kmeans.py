@@ -52,7 +52,9 @@ _CORE_ALGORITHM = {"lloyd": "auto", "elkan": "auto"}
 class KMeans(NearestCenterModel):
     """K-Means clustering, exact and the same for every number of threads.
 
-    Lloyd's algorithm [1]_ from greedy k-means++ starts [2]_. Parameters shared with
+    Lloyd's algorithm [1]_ from greedy k-means++ starts [2]_. One column of numbers is clustered
+    optimally by dynamic programming [5]_ whenever the first centers are not given and
+    distinct values times clusters stay below 33 million. Parameters shared with
     ``sklearn.cluster.KMeans`` keep its meaning and defaults.
 
     Parameters
@@ -108,8 +110,10 @@ default="k-means++"
     inertia_ : float
         Sum of squared distances of the rows to their center, times their weights; with
         ``metric="cosine"`` the sum of 1 - cos.
+    restarts_ : ndarray of shape (n_runs,), float64
+        Inertia of each of the `n_init` runs, in order; ``verbose`` says how many found the best.
     n_iter_ : int
-        Lloyd iterations of the run that won.
+        Lloyd iterations of the run that won; 1 where the optimum of one column was computed.
     counts_ : ndarray of shape (n_clusters,), int64
         Training rows in each cluster.
     history_ : dict of str to list
@@ -138,6 +142,8 @@ default="k-means++"
        arXiv 2006.15666, 2020.
     .. [4] I. S. Dhillon and D. S. Modha, "Concept decompositions for large sparse text data using
        clustering", Machine Learning 42, 2001, section 3.
+    .. [5] H. Wang and M. Song, "Ckmeans.1d.dp: optimal k-means clustering in one dimension by
+       dynamic programming", The R Journal 3(2), 2011.
 
     Examples
     --------
@@ -155,6 +161,7 @@ default="k-means++"
     cluster_centers_: NDArray[Any]
     labels_: NDArray[np.int32]
     inertia_: float
+    restarts_: NDArray[np.float64]
     n_iter_: int
     counts_: NDArray[np.int64]
     history_: dict[str, list[float]]
@@ -316,6 +323,7 @@ default="k-means++"
         self.cluster_centers_ = run["centers"].astype(dtype, copy=False)
         self.labels_ = run["labels"]
         self.inertia_ = run["inertia"]
+        self.restarts_ = np.array(run["restarts"])
         self.n_iter_ = run["n_iter"]
         self.counts_ = run["counts"]
         inertia, center_shift, n_changed = run["history"].T.tolist() or ([], [], [])

@@ -54,6 +54,10 @@ class FitState:
     centers: NDArray[np.float64] = field(repr=False, compare=False)
 
 
+# Relative: runs whose inertia differs by less ended in the same optimum, short of a few rows.
+_SAME_OPTIMUM = 1e-4
+
+
 @dataclass(frozen=True)
 class RunSettings:
     """Settings shared by the runs of one fit.
@@ -101,6 +105,7 @@ def run_best(
     """
     deadline = None if settings.max_time is None else time.monotonic() + settings.max_time
     best: _core.Run | None = None
+    restarts: list[float] = []
     for number, start in enumerate(_starts(X, settings, random_state), start=1):
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         if settings.verbose:
@@ -121,6 +126,7 @@ def run_best(
         run["inertia"] *= settings.metric.inertia_scale
         run["history"][:, 0] *= settings.metric.inertia_scale
         _log_end(settings, run, number)
+        restarts.append(run["inertia"])
         if best is None or run["inertia"] < best["inertia"]:
             exception = run["exception"]
             best = run
@@ -130,6 +136,10 @@ def run_best(
             best["exception"] = exception
             break
     assert best is not None  # n_init is at least 1
+    best["restarts"] = restarts
+    if settings.verbose and len(restarts) > 1:
+        n_best = sum(inertia <= best["inertia"] * (1 + _SAME_OPTIMUM) for inertia in restarts)
+        print(f"Inertia {best['inertia']}: best found in {n_best} of {len(restarts)} starts.")  # noqa: T201
     return best
 
 

@@ -78,7 +78,7 @@ STORABLE = {
         KMeans,
         required=("cluster_centers_",),
         per_feature=("cluster_centers_",),
-        others=("counts_", "n_iter_", "inertia_", "history_"),
+        others=("counts_", "n_iter_", "inertia_", "restarts_", "history_"),
     ),
     "StandardScaler": Storable(
         StandardScaler,
