@@ -8,7 +8,7 @@
 #include "assign/block_scratch.hpp"
 #include "assign/hamerly_pass.hpp"
 #include "first_centers.hpp"
-#include "search/breathing.hpp"
+#include "search/search.hpp"
 #include "threads/pool.hpp"
 
 namespace centroids {
@@ -48,26 +48,10 @@ LoopResult fit_as(const Data& data, const FitOptions& options, const Control& co
     result.converged = true;
     return result;
   }
-  LoopResult result =
-      run(first_centers(rows, options, data.x.dtype, control), options.loop, control);
-  if (options.search == LocalSearch::none || !result.converged || result.interrupted ||
-      options.n_clusters == 1)
-    return result;
-
-  const Control quiet{control.should_stop, nullptr};  // progress is of the run, not of the search
-  const SearchRows search{[&](Centers centers, const LoopOptions& loop) {
-                            return run(std::move(centers), loop, quiet);
-                          },
-                          [&](const Centers& centers) { return measure_errors(rows, centers); }};
-  LoopOptions last = options.loop;
-  last.max_iter = 0;  // labels and numbers for the centers found
-  LoopResult found = run(search_breathing(search, result, data.summary.total_weight, options.seed,
-                                          options.loop, control),
-                         last, quiet);
-  found.n_iter = result.n_iter;
-  found.converged = true;
-  found.history = std::move(result.history);
-  return found;
+  return search_from(
+      run(first_centers(rows, options, data.x.dtype, control), options.loop, control), rows,
+      double(rows.n_rows) * double(rows.n_features), data.summary.total_weight, options,
+      data.x.dtype, control, run);
 }
 
 // Calls block(scratch, first_row, n) for each block of packed rows.

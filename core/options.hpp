@@ -11,7 +11,8 @@ namespace centroids {
 enum class Seeding { kmeans_plus_plus, random };
 enum class Algorithm { automatic, brute_force, hamerly };
 
-enum class LocalSearch { none, breathing };
+// Breathing until it helps no more, or while the work stays in proportion to that of the run.
+enum class LocalSearch { none, breathing, budgeted };
 
 struct LoopOptions {
   int64_t max_iter = 300;

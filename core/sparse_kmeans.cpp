@@ -6,6 +6,7 @@
 #include "assign/sparse_pass.hpp"
 #include "first_centers.hpp"
 #include "kmeans.hpp"
+#include "search/search.hpp"
 #include "threads/pool.hpp"
 
 namespace centroids {
@@ -73,16 +74,19 @@ LoopResult fit(const SparseData& data, const FitOptions& options, const Control&
   return with_dtype(data.x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const SparseRows<T> rows = rows_of<T>(data.x, data.weights, labels, data.n_threads);
-    SparsePass<T> pass(rows, options.n_clusters);
+    const auto run = [&](Centers centers, const LoopOptions& loop, const Control& hooks) {
+      std::fill_n(labels, data.x.n_rows, -1);  // seeding uses them
+      SparsePass<T> pass(rows, centers.n_clusters);
+      return run_loop(pass, std::move(centers), data.summary.total_squares, loop, hooks);
+    };
     if (auto optimal = optimal_first_centers(rows, options, data.x.dtype)) {
-      LoopResult result = run_loop(pass, std::move(*optimal), data.summary.total_squares,
-                                   optimal_loop(options.loop), control);
+      LoopResult result = run(std::move(*optimal), optimal_loop(options.loop), control);
       result.converged = true;
       return result;
     }
-    Centers centers = first_centers(rows, options, data.x.dtype, control);
-    std::fill_n(labels, data.x.n_rows, -1);  // seeding used them
-    return run_loop(pass, std::move(centers), data.summary.total_squares, options.loop, control);
+    return search_from(
+        run(first_centers(rows, options, data.x.dtype, control), options.loop, control), rows,
+        rows.n_entries(), data.summary.total_weight, options, data.x.dtype, control, run);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "assign/sparse_rows.hpp"
 #include "centers.hpp"
 #include "update/cluster_sums.hpp"
 
@@ -15,5 +16,7 @@ struct CenterErrors {
 
 template <class T>
 CenterErrors measure_errors(const Rows<T>& rows, const Centers& centers);
+template <class T>
+CenterErrors measure_errors(const SparseRows<T>& rows, const Centers& centers);
 
 }  // namespace centroids

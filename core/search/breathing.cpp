@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "random.hpp"
@@ -13,6 +14,11 @@ constexpr uint64_t kStream = 3;
 constexpr int64_t kMostAtOnce = 5;   // m of the paper
 constexpr double kOffset = 0.01;     // of the root mean squared error, per feature
 constexpr double kLeastGain = 1e-4;  // relative: a smaller gain counts as none
+constexpr int kQuietRounds = 2;
+// What a budgeted search may cost, against the run before it: less where a run takes long, from
+// this many multiply-adds on (a second or so).
+constexpr double kShareOfRun = 2, kShareOfLongRun = 0.5;
+constexpr double kLongRun = 2e10;
 
 std::vector<int64_t> sorted_by(const std::vector<double>& values) {
   std::vector<int64_t> order(values.size());
@@ -41,12 +47,10 @@ int64_t nearest_other(const Centers& centers, int64_t j) {
 }
 
 // m more centers, each a little beside one of the m with the largest error.
-Centers breathe_in(const Centers& centers, const CenterErrors& errors, int64_t m,
-                   double total_weight, Philox& random) {
+Centers breathe_in(const Centers& centers, const CenterErrors& errors, int64_t m, double offset,
+                   Philox& random) {
   Centers wide(centers.n_clusters + m, centers.n_features, centers.dtype);
   std::copy(centers.values.begin(), centers.values.end(), wide.values.begin());
-  const double inertia = std::accumulate(errors.error.begin(), errors.error.end(), 0.0);
-  const double offset = kOffset * std::sqrt(inertia / total_weight);
   const std::vector<int64_t> by_error = sorted_by(errors.error);
   for (int64_t i = 0; i < m; ++i) {
     const double* from = centers.row(by_error[centers.n_clusters - 1 - i]);
@@ -83,23 +87,55 @@ Centers breathe_out(const Centers& wide, const CenterErrors& errors, int64_t m) 
 
 }  // namespace
 
-Centers search_breathing(const SearchRows& rows, const LoopResult& start, double total_weight,
-                         uint64_t seed, const LoopOptions& options, const Control& control) {
+SearchBudget whole_search() {
+  return {std::numeric_limits<double>::infinity(), kQuietRounds};
+}
+
+double work_of(const LoopResult& start, double multiply_adds) {
+  // Seeding compares every row with 2 + ln k candidates a center.
+  const double k = double(start.centers.n_clusters);
+  return (double(start.n_iter) + 2 + std::log(k)) * k * multiply_adds;
+}
+
+SearchBudget budget_for(double own_work) {
+  const double share = own_work < kLongRun ? kShareOfRun : kShareOfLongRun;
+  return {std::max(share * own_work, kMoment), kQuietRounds};
+}
+
+Centers search_breathing(const SearchRows& rows, const LoopResult& start,
+                         const SearchBudget& budget, double total_weight, uint64_t seed,
+                         const LoopOptions& options, const Control& control) {
   Philox random(seed, kStream);
   LoopOptions plain = options;
   plain.number_by_size = false;
-  Centers best = start.centers, current = start.centers;
+  double work = 0;
+  const auto run = [&](Centers centers) {
+    const double iteration = double(centers.n_clusters) * rows.multiply_adds;
+    // A breath is two runs: each gets half of what is left.
+    const double most = std::max(1.0, (budget.multiply_adds - work) / (2 * iteration));
+    LoopOptions limited = plain;
+    if (most < double(plain.max_iter)) limited.max_iter = int64_t(most);
+    LoopResult result = rows.run(std::move(centers), limited);
+    work += double(result.n_iter + 2) * iteration;  // and the visits that measure and settle
+    return result;
+  };
+  Centers best = start.centers;
   double least = start.inertia;
-  int64_t m = std::min(kMostAtOnce, current.n_clusters);
-  while (m > 0 && least > 0 && !control.stop()) {
-    Centers wide = breathe_in(current, rows.measure(current), m, total_weight, random);
-    wide = rows.run(std::move(wide), plain).centers;
-    const LoopResult narrow = rows.run(breathe_out(wide, rows.measure(wide), m), plain);
-    current = narrow.centers;
-    if (!(narrow.inertia < least * (1 - kLeastGain))) --m;
-    if (narrow.inertia < least) {
-      least = narrow.inertia;
-      best = narrow.centers;
+  for (int n_quiet = 0; n_quiet < budget.n_quiet_rounds; ++n_quiet) {
+    Centers current = best;
+    for (int64_t m = std::min(kMostAtOnce, current.n_clusters); m > 0;) {
+      if (!(least > 0) || work >= budget.multiply_adds || control.stop()) return best;
+      const double offset = kOffset * std::sqrt(least / total_weight);
+      const Centers wide =
+          run(breathe_in(current, rows.measure(current), m, offset, random)).centers;
+      LoopResult narrow = run(breathe_out(wide, rows.measure(wide), m));
+      if (!(narrow.inertia < least * (1 - kLeastGain))) --m;
+      if (narrow.inertia < least) {
+        if (narrow.inertia < least * (1 - kLeastGain)) n_quiet = -1;
+        least = narrow.inertia;
+        best = narrow.centers;
+      }
+      current = std::move(narrow.centers);
     }
   }
   return best;

@@ -28,11 +28,36 @@ def test_breathing_finds_what_plain_runs_miss():
     assert np.median(searched) <= min(plain) * 1.001  # one search, ten restarts
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("n_clusters", [5, 40])
+def test_the_default_never_ends_above_the_plain_run_from_the_same_seed(n_clusters, seed):
+    X = many_blobs()
+    plain = KMeans(n_clusters, search=None, random_state=seed).fit(X)
+    default = KMeans(n_clusters, random_state=seed).fit(X)
+    assert default.inertia_ <= plain.inertia_
+
+
+def test_the_default_finds_what_the_best_of_ten_plain_runs_misses():
+    X = many_blobs()
+    default = [KMeans(40, random_state=s).fit(X).inertia_ for s in range(5)]
+    restarts = [
+        KMeans(40, search=None, n_init=10, random_state=s).fit(X).inertia_ for s in range(5)
+    ]
+    assert np.median(default) < np.median(restarts)
+
+
+def test_the_default_is_plain_from_given_centers():
+    X = many_blobs()
+    default, plain = (KMeans(40, init=X[:40], **o).fit(X) for o in ({}, {"search": None}))
+    assert np.array_equal(default.cluster_centers_, plain.cluster_centers_)
+
+
+@pytest.mark.parametrize("search", ["auto", "breathing"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_breathing_gives_the_same_bits_for_every_number_of_threads(dtype):
+def test_breathing_gives_the_same_bits_for_every_number_of_threads(dtype, search):
     X = load_digits().data.astype(dtype)
     models = [
-        KMeans(30, search="breathing", random_state=3, n_jobs=n, algorithm=a).fit(X)
+        KMeans(30, search=search, random_state=3, n_jobs=n, algorithm=a).fit(X)
         for n, a in [(1, "brute_force"), (2, "auto"), (3, "hamerly")]
     ]
     for other in models[1:]:
@@ -72,9 +97,24 @@ def test_max_time_ends_the_search_with_a_whole_model():
     assert np.array_equal(model.labels_, model.predict(X))
 
 
-def test_sparse_rows_and_cosine_say_that_there_is_no_search_yet():
-    X = many_blobs()[:50]
-    with pytest.raises(NotImplementedError, match="dense rows and the Euclidean metric"):
-        KMeans(3, search="breathing").fit(csr_array(X))
-    with pytest.raises(NotImplementedError, match="dense rows and the Euclidean metric"):
-        KMeans(3, search="breathing", metric="cosine").fit(X)
+@pytest.mark.parametrize("search", ["auto", "breathing"])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("make", [np.asarray, csr_array])
+def test_sparse_rows_and_cosine_are_searched_as_well(make, metric, search):
+    X = make(np.abs(many_blobs()))
+    plain, searched = (
+        KMeans(40, metric=metric, search=how, random_state=0, n_jobs=1).fit(X)
+        for how in (None, search)
+    )
+    assert searched.inertia_ < plain.inertia_
+    assert np.array_equal(searched.labels_, searched.predict(X))
+    assert searched.inertia_ == -searched.score(X)
+    again = KMeans(40, metric=metric, search=search, random_state=0, n_jobs=3).fit(X)
+    assert np.array_equal(again.cluster_centers_, searched.cluster_centers_)
+
+
+def test_iterations_and_history_are_those_of_the_run_from_the_seed():
+    X = load_iris().data
+    plain, searched = (KMeans(3, search=s, random_state=1).fit(X) for s in (None, "auto"))
+    assert searched.n_iter_ == plain.n_iter_
+    assert searched.history_ == plain.history_

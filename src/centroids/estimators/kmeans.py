@@ -84,10 +84,11 @@ default="k-means++"
         How rows find their nearest center. All give the same labels, bit for bit; "auto", "lloyd"
         and "elkan" leave the choice to measurement.
     search : {"auto", "breathing", "swap", None}, default="auto"
-        Local search for a better optimum after a run that converged. "breathing": centers are
-        added where the error is largest and taken away where they are least useful, the loop
-        running in between, until that helps no more [3]_; never a higher inertia. None, and "auto"
-        for now: plain Lloyd.
+        Local search for a better optimum after a run that converged; never a higher inertia.
+        "breathing": centers are added where the error is largest and taken away where they are
+        least useful, the loop running in between, until that helps no more [3]_. "auto": the same
+        while its work stays in proportion to that of the run, for "k-means++" and "random" starts;
+        plain Lloyd from other starts. None: plain Lloyd.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance between a row and a center. "cosine" is spherical K-Means [4]_: rows are scaled to
         length one, centers are unit vectors, distances are 1 - cos, and inertia is their sum.
@@ -251,7 +252,7 @@ default="k-means++"
             verbose=int(self.verbose),
             callback=self.callback,
             metric=self._metric,
-            search=self._search_for(X),
+            search=self._search_for(init),
         )
         run = run_best(problem, rows, settings, self.random_state)
         if run["exception"] is None:
@@ -294,16 +295,10 @@ default="k-means++"
             return np.asarray(self.k_choice_.estimator.cluster_centers_)
         return np.average(rows, axis=0, weights=weights)[None].astype(rows.dtype)
 
-    def _search_for(self, X: Any) -> str | None:
+    def _search_for(self, init: Any) -> str | None:
         """Return the local search that the core is to run, or None."""
-        if self.search != "breathing":
-            return None
-        if is_sparse(X) or self.metric != "euclidean":
-            raise NotImplementedError(
-                "search='breathing' is for dense rows and the Euclidean metric so far: use 'auto' "
-                "or None, and n_init for restarts."
-            )
-        return "breathing"
+        is_seeded = isinstance(init, str)
+        return None if self.search == "auto" and not is_seeded else self.search
 
     def _resolve_n_init(self) -> int:
         is_given = not isinstance(self.init, str) and not callable(self.init)
