@@ -12,6 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice, Valley, choose_k
     from centroids.compare import LabelMatch, match_labels
+    from centroids.describe import (
+        CategoryShare,
+        ClusterCard,
+        ClusterProfile,
+        Condition,
+        Rule,
+        Stability,
+        profile,
+        stability,
+    )
     from centroids.estimators.bisecting import BisectingKMeans
     from centroids.estimators.kmeans import KMeans, Nearest
     from centroids.estimators.mini_batch import MiniBatchKMeans
@@ -37,7 +47,11 @@ __version__ = "0.1.0"
 
 _HOME = {
     "BisectingKMeans": "centroids.estimators.bisecting",
+    "CategoryShare": "centroids.describe",
+    "ClusterCard": "centroids.describe",
+    "ClusterProfile": "centroids.describe",
     "ClustersDisplay": "centroids.plots.clusters",
+    "Condition": "centroids.describe",
     "ConfusionDisplay": "centroids.plots.confusion",
     "ElbowDisplay": "centroids.plots.elbow",
     "FitRecorder": "centroids.plots.iterations",
@@ -53,7 +67,9 @@ _HOME = {
     "ModelFileError": "centroids.model_file",
     "Nearest": "centroids.estimators.kmeans",
     "ProfileDisplay": "centroids.plots.profile",
+    "Rule": "centroids.describe",
     "SilhouetteDisplay": "centroids.plots.silhouette",
+    "Stability": "centroids.describe",
     "Table": "centroids.rows.table",
     "UnknownColumnError": "centroids.rows.errors",
     "Valley": "centroids.choosing_k",
@@ -63,8 +79,10 @@ _HOME = {
     "count_distinct_rows": "centroids.rows.distinct",
     "load": "centroids.estimators.saved",
     "match_labels": "centroids.compare",
+    "profile": "centroids.describe",
     "read_table": "centroids.rows.files",
     "save": "centroids.estimators.saved",
+    "stability": "centroids.describe",
     "write_beside": "centroids.rows.writing",
     "write_report": "centroids.report.page",
     "write_table": "centroids.rows.writing",
@@ -72,7 +90,11 @@ _HOME = {
 
 __all__ = [
     "BisectingKMeans",
+    "CategoryShare",
+    "ClusterCard",
+    "ClusterProfile",
     "ClustersDisplay",
+    "Condition",
     "ConfusionDisplay",
     "ElbowDisplay",
     "FitRecorder",
@@ -88,7 +110,9 @@ __all__ = [
     "ModelFileError",
     "Nearest",
     "ProfileDisplay",
+    "Rule",
     "SilhouetteDisplay",
+    "Stability",
     "Table",
     "UnknownColumnError",
     "Valley",
@@ -98,8 +122,10 @@ __all__ = [
     "count_distinct_rows",
     "load",
     "match_labels",
+    "profile",
     "read_table",
     "save",
+    "stability",
     "write_beside",
     "write_report",
     "write_table",

@@ -1,0 +1,177 @@
+"""A profile in words. Reads finished numbers, computes nothing new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import floor, isfinite, log10
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from centroids.describe.result import CategoryShare, ClusterCard, ClusterProfile, Rule
+
+__all__ = ["percent", "sentence_of", "summary_of", "title_of"]
+
+VERY, PLAIN, SLIGHT = 1.5, 0.5, 0.2
+"""Effects, in standard deviations, from which a column is very high, high, slightly high."""
+MAX_NAMED = 3
+MAX_FEATURES = 30
+MAX_CLUSTERS = 8
+MAX_LINE = 100
+
+
+def title_of(number: int, name: str | None) -> str:
+    """Name a cluster in a sentence."""
+    return f"Cluster {number}" if name is None else f'Cluster {number} "{name}"'
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, never rounded to nothing or to all where it is neither."""
+    if 0 < share < 0.001:
+        return "less than 0.1 %"
+    digits = 1 if share < 0.01 else 0
+    text = f"{100 * share:.{digits}f} %"
+    return "more than 99 %" if share < 1 and text == "100 %" else text
+
+
+def sentence_of(
+    title: str,
+    size: int,
+    share: float,
+    effects: Sequence[tuple[str, float]],
+    categories: Mapping[str, Sequence[CategoryShare]],
+) -> str:
+    """Say what sets a cluster apart.
+
+    Parameters
+    ----------
+    title : str
+    size : int
+    share : float
+    effects : sequence of (str, float)
+        Columns and their effects, the largest first.
+    categories : mapping of str to sequence of CategoryShare
+    """
+    if size == 0:
+        return f"{title}: no rows."
+    notable = [(n, e) for n, e in effects if abs(e) >= PLAIN] or [
+        (n, e) for n, e in effects if abs(e) >= SLIGHT
+    ]
+    parts = [f"{name} {_degree(effect)}" for name, effect in notable[:MAX_NAMED]]
+    parts = parts or ["near the mean of all rows in every column"]
+    found = _telling_category(categories)
+    if found is not None:
+        column, value = found
+        parts.append(
+            f"{column} {'missing' if value.value is None else value.value} "
+            f"({percent(value.share)}, {percent(value.share_overall)} of all rows)"
+        )
+    return f"{title}, {percent(share)} of rows: {', '.join(parts)}"
+
+
+def _degree(effect: float) -> str:
+    size = abs(effect)
+    how = "very " if size >= VERY else "" if size >= PLAIN else "slightly "
+    return f"{how}{'high' if effect > 0 else 'low'} ({effect:+.1f} sd)"
+
+
+def _telling_category(
+    categories: Mapping[str, Sequence[CategoryShare]],
+) -> tuple[str, CategoryShare] | None:
+    """Find the value whose share differs most from its share of all rows, if it does."""
+    values = [(column, value) for column, shares in categories.items() for value in shares]
+    best = max(values, key=lambda item: item[1].share - item[1].share_overall, default=None)
+    is_telling = best is not None and best[1].share - best[1].share_overall >= 0.15
+    return best if is_telling else None
+
+
+def summary_of(profile: ClusterProfile) -> str:
+    """Describe every cluster."""
+    n_clusters, n_features = len(profile.clusters), len(profile.feature_names)
+    lines = [
+        f"{_count(n_clusters, 'cluster')} of {_count(profile.n_samples, 'row')}, "
+        f"{_count(n_features, 'column')}.",
+        "sd: standard deviations of all rows, above (+) or below (-) the mean of all rows.",
+        "Rows are counted from 0.",
+    ]
+    for card in profile.clusters:
+        lines += ["", card.sentence, *_details(card)]
+    return "\n".join([*lines, "", *_means(profile)])
+
+
+def _details(card: ClusterCard) -> Iterator[str]:
+    if card.size == 0:
+        return
+    yield f"  {_count(card.size, 'row')}; 99 % of them within {card.radius:.3g} of the center."
+    if card.rule is not None:
+        yield f"  Rule: {_rule(card.rule)}."
+    for column, values in card.categories.items():
+        shares = ", ".join(
+            f"{'missing' if v.value is None else v.value} {percent(v.share)} "
+            f"({v.lift:.1f} times its share of all rows)"
+            for v in values[:MAX_NAMED]
+        )
+        yield f"  {column}: {shares}."
+    yield f"  Typical rows: {_rows(card.representatives)}."
+    if len(card.borderline):
+        yield f"  Nearly in another cluster: {_rows(card.borderline)}."
+    if card.n_outliers:
+        more = card.n_outliers - min(card.n_outliers, len(card.outliers[:5]))
+        yield f"  Far from every center: {_rows(card.outliers)}" + (
+            f" and {more:,} more." if more > 0 else "."
+        )
+
+
+def _rule(rule: Rule) -> str:
+    return (
+        f"{rule.text} (catches {percent(rule.coverage)} of the cluster; "
+        f"{percent(rule.precision)} of the rows it catches belong to it)"
+    )
+
+
+def _rows(rows: Any) -> str:
+    return ", ".join(str(row) for row in rows[:5].tolist())
+
+
+def _means(profile: ClusterProfile) -> list[str]:
+    """Return a table of means: a line per column, the most telling columns and first clusters."""
+    cards = profile.clusters[:MAX_CLUSTERS]
+    telling = [
+        max((abs(float(card.effect[j])) for card in cards if card.size), default=0.0)
+        for j in range(len(profile.feature_names))
+    ]
+    features = sorted(range(len(telling)), key=lambda j: -telling[j])[:MAX_FEATURES]
+    table = [["mean of", "all rows", *(str(card.number) for card in cards)]]
+    for j in sorted(features):
+        spread = float(profile.overall_std[j])
+        values = [profile.overall_mean[j], *(card.mean[j] for card in cards)]
+        table.append([profile.feature_names[j], *(short(float(v), spread) for v in values)])
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+    left = [
+        (len(profile.feature_names) - len(features), "columns"),
+        (len(profile.clusters) - len(cards), "clusters"),
+    ]
+    hidden = " and ".join(f"{n:,} {what}" for n, what in left if n)
+    return [*lines, f"({hidden} not shown; to_frame() has all)"] if hidden else lines
+
+
+def short(value: float, spread: float) -> str:
+    """Return a number with the digits that matter beside the spread of its column."""
+    if not isfinite(value):
+        return "-"
+    if not spread > 0:
+        return f"{value:.6g}"
+    digits = 1 - floor(log10(spread))
+    if not -15 < digits < 8:
+        return f"{value:.3g}"
+    return f"{round(value, digits):z.{max(digits, 0)}f}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
