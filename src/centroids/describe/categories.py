@@ -54,8 +54,8 @@ def _table(
     encoded = encode_labels(values, argument)
     if len(encoded.codes) != len(labels):
         raise ValueError(
-            f"{argument} has {len(encoded.codes)} values, X has {len(labels)} rows: "
-            "one value a row."
+            f"{argument} has {len(encoded.codes)} values, X has {len(labels)} rows: one "
+            "value a row."
         )
     n_values = len(encoded.names) + 1
     codes = np.where(encoded.codes < 0, n_values - 1, encoded.codes)

@@ -46,7 +46,7 @@ def profile(
         Weight of each row. A row of weight w counts as w equal rows; rows of weight 0 are never
         named.
     feature_names : sequence of str or None, default=None
-        Names of the columns; None: those of the model or of `X`, else x0, x1, ...
+        Names of the columns; None: those of the model or of `X`, else x1, x2, ...
     others : mapping of str to sequence, or None, default=None
         Columns that were not clustered, such as text, by name: one value a row.
     n_representatives, n_borderline, n_outliers : int, default=5, 10, 10
@@ -65,6 +65,11 @@ def profile(
     ValueError
         If columns, names or lengths do not fit.
 
+    See Also
+    --------
+    stability : says how sure the clusters are.
+    match_labels : compares the clusters with known classes.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -74,8 +79,8 @@ def profile(
     >>> print(cards[1].sentence)
     Cluster 1, 33 % of rows: petal length (cm) low (-1.3 sd), petal width (cm) low (-1.3 sd), \
 sepal length (cm) low (-1.0 sd)
-    >>> cards[1].rule.coverage, cards[1].rule.precision
-    (1.0, 1.0)
+    >>> print(cards[1].rule.text)
+    petal width (cm) <= 0.8
     """
     parts = take_apart(model)
     rows = parts.check_rows(X)
@@ -171,7 +176,7 @@ def _feature_names(
 ) -> tuple[str, ...]:
     if given is None:
         columns = getattr(X, "columns", None)
-        default = [f"x{j}" for j in range(n_features)]
+        default = [f"x{j + 1}" for j in range(n_features)]
         given = parts.feature_names or (default if columns is None else columns)
     names = tuple(str(name) for name in given)
     if len(names) != n_features:

@@ -167,7 +167,7 @@ def short(value: float, spread: float) -> str:
         return "-"
     if not spread > 0:
         return f"{value:.6g}"
-    digits = 1 - floor(log10(spread))
+    digits = 2 - floor(log10(spread))
     if not -15 < digits < 8:
         return f"{value:.3g}"
     return f"{round(value, digits):z.{max(digits, 0)}f}"

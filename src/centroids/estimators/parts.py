@@ -65,20 +65,20 @@ class ModelParts:
             X = np.asarray(X)
         elif not is_frame:
             first = _plain(first)
-        rows: NDArray[Any] = check_rows(first, X, reset=False)
+        rows = check_rows(first, X, reset=False)
         if is_sparse(rows):
             raise TypeError("X is a sparse matrix: pass dense rows, for example X.toarray().")
         if self.imputer is not None:
             rows = np.ascontiguousarray(_plain(self.imputer).transform(rows))
         check_finite(self.first, rows, 1)
-        return rows
+        checked: NDArray[Any] = rows
+        return checked
 
     def scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return checked rows in the units that the clusterer works in."""
         if self.scaler is None:
             return rows
-        scaled: NDArray[Any] = np.ascontiguousarray(_plain(self.scaler).transform(rows))
-        return scaled
+        return np.ascontiguousarray(_plain(self.scaler).transform(rows))
 
     def nearest(self, rows: NDArray[Any]) -> Nearest:
         """Return own and second center of checked rows, with distances in the clusterer's units.
@@ -103,9 +103,7 @@ class ModelParts:
     def centers(self) -> NDArray[np.float64]:
         """Return the centers in the units of the rows."""
         centers = np.asarray(self.clusterer.cluster_centers_, dtype=np.float64)
-        if self.scaler is not None:
-            centers = _plain(self.scaler).inverse_transform(centers)
-        return centers
+        return centers if self.scaler is None else _plain(self.scaler).inverse_transform(centers)
 
 
 def take_apart(model: Any, argument: str = "model") -> ModelParts:
