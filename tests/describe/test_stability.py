@@ -117,3 +117,14 @@ def test_bad_arguments_are_named() -> None:
     for arguments, words in bad:
         with pytest.raises(ValueError, match=words):
             stability(model, X, **arguments)
+
+
+def test_of_one_good_and_three_arbitrary_clusters_the_good_one_is_stable() -> None:
+    random = np.random.default_rng(1)
+    X = np.vstack([random.normal(size=(300, 2)), random.normal([30, 0], 0.5, (100, 2))])
+    model = KMeans(4, random_state=0).fit(X)
+    found = stability(model, X)
+    far = model.predict([[30.0, 0.0]])[0]
+    assert found.words[far] == "stable"
+    assert found.jaccard[far] > np.delete(found.jaccard, far).max()
+    assert f"Stable: cluster {far} (1.00)" in found.summary()

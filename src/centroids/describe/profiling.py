@@ -79,8 +79,8 @@ def profile(
     >>> print(cards[1].sentence)
     Cluster 1, 33 % of rows: petal length (cm) low (-1.3 sd), petal width (cm) low (-1.3 sd), \
 sepal length (cm) low (-1.0 sd)
-    >>> print(cards[1].rule.text)
-    petal width (cm) <= 0.8
+    >>> cards[1].rule.coverage, cards[1].rule.precision
+    (1.0, 1.0)
     """
     parts = take_apart(model)
     rows = parts.check_rows(X)

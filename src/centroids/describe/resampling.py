@@ -41,7 +41,8 @@ class Stability:
         Mean similarity of each cluster to the most similar one of each resample: 1 where the same
         rows come together every time, NaN for a cluster without rows.
     words : tuple of {"stable", "doubtful", "dissolves"}
-        From 0.75 stable, from 0.6 doubtful, below that the cluster dissolves (Hennig 2007).
+        From 0.75 stable, from 0.6 doubtful, below that the cluster dissolves (Hennig 2007); empty
+        for a cluster without rows.
     overall : float
         Mean of `jaccard`, by the weight of the clusters.
     word : {"stable", "doubtful", "dissolves"}
@@ -77,12 +78,18 @@ class Stability:
         lines = [
             f"Overall {self.word} ({self.overall:.2f}): {self.n_resamples} times, "
             f"{self.n_drawn:,} of {self.n_samples:,} rows were drawn {how} and clustered again.",
-            "1 means that a cluster came back with the same rows each time; from 0.75 it is "
-            "stable, from 0.6 doubtful, below that it dissolves.",
+            "1: a cluster came back with the same rows each time; from 0.75 it is stable, from 0.6 "
+            "doubtful, below that it dissolves.",
         ]
-        for number, (value, word) in enumerate(zip(self.jaccard.tolist(), self.words, strict=True)):
-            title = title_of(number, self.names[number])
-            lines.append(f"{title}: {word} ({value:.2f})." if word else f"{title}: no rows.")
+        for word in ("stable", "doubtful", "dissolves", ""):
+            own = [
+                f"{title_of(j, self.names[j])[1:]} ({self.jaccard[j]:.2f})"
+                for j in range(len(self.words))
+                if self.words[j] == word
+            ]
+            if own:
+                head = {"": "No rows", "dissolves": "Dissolving"}.get(word, word.capitalize())
+                lines.append(f"{head}: {', '.join('c' + title for title in own)}.")
         return "\n".join(lines)
 
 

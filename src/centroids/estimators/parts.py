@@ -65,20 +65,20 @@ class ModelParts:
             X = np.asarray(X)
         elif not is_frame:
             first = _plain(first)
-        rows = check_rows(first, X, reset=False)
+        rows: NDArray[Any] = check_rows(first, X, reset=False)
         if is_sparse(rows):
             raise TypeError("X is a sparse matrix: pass dense rows, for example X.toarray().")
         if self.imputer is not None:
             rows = np.ascontiguousarray(_plain(self.imputer).transform(rows))
         check_finite(self.first, rows, 1)
-        checked: NDArray[Any] = rows
-        return checked
+        return rows
 
     def scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return checked rows in the units that the clusterer works in."""
         if self.scaler is None:
             return rows
-        return np.ascontiguousarray(_plain(self.scaler).transform(rows))
+        scaled: NDArray[Any] = np.ascontiguousarray(_plain(self.scaler).transform(rows))
+        return scaled
 
     def nearest(self, rows: NDArray[Any]) -> Nearest:
         """Return own and second center of checked rows, with distances in the clusterer's units.
@@ -103,7 +103,9 @@ class ModelParts:
     def centers(self) -> NDArray[np.float64]:
         """Return the centers in the units of the rows."""
         centers = np.asarray(self.clusterer.cluster_centers_, dtype=np.float64)
-        return centers if self.scaler is None else _plain(self.scaler).inverse_transform(centers)
+        if self.scaler is not None:
+            centers = _plain(self.scaler).inverse_transform(centers)
+        return centers
 
 
 def take_apart(model: Any, argument: str = "model") -> ModelParts:
