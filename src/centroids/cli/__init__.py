@@ -1,11 +1,11 @@
 """The command ``centroids``: parse, call the public names of the package, print.
 
-One file per command (`blobs`, `choose_k`, `fit`, `predict`, `evaluate`, `demo`); each has a
-function that computes a result of plain data and one that shows it, so that ``--json`` holds
+One file per command (`blobs`, `choose_k`, `fit`, `predict`, `profile`, `evaluate`, `demo`); each
+has a function that computes a result of plain data and one that shows it, so that ``--json`` holds
 everything that is printed. `_app` puts the commands together and turns every error into one line
-and an exit code; `_options`, `_output`, `_tables` and `_matching` are what the commands share. No
-arithmetic on rows lives here, and nothing but public names of ``centroids`` is used. Called by
-the console script and by ``python -m centroids``.
+and an exit code; `_options`, `_output`, `_tables`, `_matching` and `_reporting` are what the
+commands share. No arithmetic on rows lives here, and nothing but public names of ``centroids`` is
+used. Called by the console script and by ``python -m centroids``.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from centroids.cli.demo import demo
 from centroids.cli.evaluate import evaluate
 from centroids.cli.fit import fit
 from centroids.cli.predict import predict
+from centroids.cli.profile import profile
 
 __all__ = ["run"]
 
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (blobs, choose_k, fit, predict, evaluate, demo):
+for command in (blobs, choose_k, fit, predict, profile, evaluate, demo):
     app.command()(command)
 
 

@@ -50,6 +50,8 @@ def _show_files(console: Console, files: Payload) -> None:
         console.print()
     if files["labels"]:
         print_whole(console, f"Labels: {files['labels']}")
+    if files["report"]:
+        print_whole(console, f"Report: {files['report']}")
     if files["model"]:
         print_whole(console, f"Model: {files['model']}")
         print_whole(console, f"Next: centroids predict {files['model']} NEW.csv -o labelled.csv")

@@ -43,6 +43,7 @@ from centroids.cli._output import (
     plural,
     working,
 )
+from centroids.cli._reporting import REPORT_SUFFIXES, write_fit_report
 
 __all__ = ["fit"]
 
@@ -66,6 +67,7 @@ class Request:
     model_out: Path | None
     labels_out: Path | None
     labels_only: bool
+    report_out: Path | None
 
     @property
     def new_columns(self) -> tuple[str, ...]:
@@ -138,6 +140,15 @@ def fit(
         ),
     ] = None,
     labels_only: LabelsOnly = False,
+    report_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="OUT",
+            help="Write an HTML page that works offline: what each cluster is, how sure that is, "
+            "charts, and how the fit went.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Cluster the rows of a file.
@@ -147,6 +158,8 @@ def fit(
     Example: [bold]centroids fit customers.csv -k 5 --scale standard -o model.safetensors[/bold]
 
     Example: [bold]centroids fit practice.csv -k 5 --truth y --holdout 0.25 --labels out.csv[/bold]
+
+    Example: [bold]centroids fit customers.csv -k auto --scale standard --report groups.html[/bold]
     """
     request = Request(
         data=data,
@@ -162,6 +175,7 @@ def fit(
         model_out=model_out,
         labels_out=labels_out,
         labels_only=labels_only,
+        report_out=report_out,
     )
     emit(_run(request, is_quiet=as_json), show_fit, as_json)
 
@@ -176,15 +190,20 @@ def _run(request: Request, is_quiet: bool) -> Payload:
     model = _make_model(request)
     is_auto = request.n_clusters == "auto"
     what = "choosing K and fitting" if is_auto else f"fitting K = {request.n_clusters}"
+    recorder = centroids.FitRecorder()
     with working(what, is_quiet) as tell, collecting_warnings() as notes:
-        if tell is not None:
-            _kmeans(model).callback = _reporter(what, tell)
+        _kmeans(model).callback = _listener(what, tell, recorder if request.report_out else None)
         model.fit(X)
         _kmeans(model).callback = None
         labels = _labels(model, table, split)
         result = _describe(request, table, split, model, labels)
     result["notes"] = [*_scale_notes(X, table.columns, request.scale), *notes]
     _write(request, table, split, model, labels)
+    if request.report_out is not None:
+        with working("writing the report", is_quiet):
+            write_fit_report(
+                request.report_out, table, split, model, labels, recorder, request.random_state
+            )
     return result
 
 
@@ -192,6 +211,8 @@ def _check_outputs(request: Request) -> None:
     """Refuse outputs that cannot be written before any work is done."""
     if request.model_out is not None:
         centroids.check_output(request.model_out, MODEL_SUFFIXES)
+    if request.report_out is not None:
+        centroids.check_output(request.report_out, REPORT_SUFFIXES)
     if request.labels_out is not None:
         check_labels_output(request.labels_out, request.data)
     elif request.labels_only:
@@ -239,12 +260,21 @@ def _make_model(request: Request) -> Any:
     return make_pipeline(StandardScaler(), kmeans)
 
 
-def _reporter(what: str, tell: Callable[[str], None]) -> Callable[[centroids.FitState], None]:
-    def report(state: centroids.FitState) -> None:
-        inertia = number(state.inertia)
-        tell(f"{what}: start {state.run}, iteration {state.iteration}, inertia {inertia}")
+def _listener(
+    what: str, tell: Callable[[str], None] | None, recorder: centroids.FitRecorder | None
+) -> Callable[[centroids.FitState], None] | None:
+    """Return what is called after each iteration; None if nobody wants to know."""
+    if tell is None and recorder is None:
+        return None
 
-    return report
+    def listen(state: centroids.FitState) -> None:
+        if recorder is not None:
+            recorder(state)
+        if tell is not None:
+            inertia = number(state.inertia)
+            tell(f"{what}: start {state.run}, iteration {state.iteration}, inertia {inertia}")
+
+    return listen
 
 
 def _labels(model: Any, table: centroids.Table, split: Split) -> NDArray[Any]:
@@ -309,6 +339,7 @@ def _describe(
         "files": {
             "model": None if request.model_out is None else str(request.model_out),
             "labels": None if request.labels_out is None else str(request.labels_out),
+            "report": None if request.report_out is None else str(request.report_out),
         },
     }
 

@@ -1,0 +1,55 @@
+"""``centroids profile`` and ``centroids fit --report``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import centroids
+
+Run = Callable[..., Any]
+
+
+def test_a_profile_says_what_each_cluster_is(run: Run, groups: Path) -> None:
+    run("fit", groups, "-k", 3, "--scale", "standard", "-o", "m.safetensors")
+    code, out, err = run("profile", "m.safetensors", groups)
+    assert (code, err) == (0, "")
+    for number in range(3):
+        assert f"Cluster {number}, 33 % of rows:" in out
+    assert "Rule: a" in out or "Rule: b" in out
+
+
+def test_a_profile_for_programs_is_that_of_the_library(run: Run, groups: Path) -> None:
+    run("fit", groups, "-k", 3, "-o", "m.safetensors")
+    found = run("profile", "m.safetensors", groups, "--json").json["profile"]
+    model = centroids.load("m.safetensors")
+    X = centroids.read_table(groups, columns=["a", "b"]).X
+    expected = centroids.profile(model, X, feature_names=["a", "b"]).to_dict()
+    assert found["feature_names"] == ["a", "b"]
+    assert [c["sentence"] for c in found["clusters"]] == [
+        c["sentence"] for c in expected["clusters"]
+    ]
+
+
+@pytest.mark.parametrize("k", [3, "auto"])
+def test_a_fit_writes_its_report(run: Run, groups: Path, k: object) -> None:
+    pytest.importorskip("jinja2")
+    words = ("-k", k, "--truth", "kind", "--holdout", "0.25", "--report", "r.html")
+    code, out, err = run("fit", groups, *words)
+    assert (code, err) == (0, "")
+    assert "Report: r.html" in out
+    page = Path("r.html").read_text()
+    assert "Clusters in groups.csv" in page
+    assert "held-out rows" in page
+    assert "stable" in page
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_any_work(run: Run, groups: Path) -> None:
+    code, out, err = run("fit", groups, "-k", 3, "--report", "r.txt", "-o", "m.safetensors")
+    assert code == 2
+    assert out == ""
+    assert "r.txt" in err
+    assert not Path("m.safetensors").exists()
