@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         profile,
         stability,
     )
+    from centroids.estimators.alignment import Alignment, align
     from centroids.estimators.bisecting import BisectingKMeans
     from centroids.estimators.kmeans import KMeans, Nearest
     from centroids.estimators.mini_batch import MiniBatchKMeans
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Alignment": "centroids.estimators.alignment",
     "BisectingKMeans": "centroids.estimators.bisecting",
     "CategoryShare": "centroids.describe",
     "ClusterCard": "centroids.describe",
@@ -73,6 +75,7 @@ _HOME = {
     "Table": "centroids.rows.table",
     "UnknownColumnError": "centroids.rows.errors",
     "Valley": "centroids.choosing_k",
+    "align": "centroids.estimators.alignment",
     "check_output": "centroids.rows.output",
     "check_table_output": "centroids.rows.writing",
     "choose_k": "centroids.choosing_k",
@@ -89,6 +92,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Alignment",
     "BisectingKMeans",
     "CategoryShare",
     "ClusterCard",
@@ -116,6 +120,7 @@ __all__ = [
     "Table",
     "UnknownColumnError",
     "Valley",
+    "align",
     "check_output",
     "check_table_output",
     "choose_k",

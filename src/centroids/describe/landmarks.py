@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids.estimators.nearest_center import Nearest
-from centroids.estimators.parts import BLOCK_ROWS, ModelParts
-from centroids.estimators.spread import fences
+from centroids.estimators.parts import ModelParts
+from centroids.estimators.spread import fences, outside
 
 __all__ = ["Landmarks", "find_landmarks"]
 
@@ -48,33 +48,21 @@ def find_landmarks(
     n_wanted : tuple of int
         How many representatives, borderline rows and outliers to name.
     """
-    is_outside = _outside(parts, rows, places, fences(radii))
+    is_outside = outside(places, fences(radii), lambda block: parts.distances(rows[block]))
     margins = places.second_distances - places.distances
     found = []
     for own in members:
-        outside = own[is_outside[own]]
+        far = own[is_outside[own]]
         has_border = len(own) > 0 and np.isfinite(margins[own[0]])
         found.append(
             Landmarks(
                 _lowest(places.distances, own, n_wanted[0]),
                 _lowest(margins, own, n_wanted[1] if has_border else 0),
-                _lowest(-places.distances, outside, n_wanted[2]),
-                len(outside),
+                _lowest(-places.distances, far, n_wanted[2]),
+                len(far),
             )
         )
     return found
-
-
-def _outside(
-    parts: ModelParts, rows: NDArray[Any], places: Nearest, limits: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Return which rows lie beyond the fence of every cluster."""
-    is_outside = np.asarray(places.distances > limits[places.labels])
-    suspects = np.flatnonzero(is_outside)
-    for start in range(0, len(suspects), BLOCK_ROWS):
-        block = suspects[start : start + BLOCK_ROWS]
-        is_outside[block] = (parts.distances(rows[block]) > limits).all(axis=1)
-    return is_outside
 
 
 def _lowest(values: NDArray[np.float64], rows: RowNumbers, n: int) -> RowNumbers:

@@ -184,7 +184,14 @@ class BisectingKMeans(NearestCenterModel):
         self.bisecting_strategy = bisecting_strategy
         self.n_jobs = n_jobs
 
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        align_to: NearestCenterModel | None = None,
+    ) -> Self:
         """Find the clusters of the rows of X.
 
         Parameters
@@ -194,6 +201,9 @@ class BisectingKMeans(NearestCenterModel):
         y : ignored
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weight of each row, not negative. A row of weight w counts as w equal rows.
+        align_to : KMeans, MiniBatchKMeans or BisectingKMeans, default=None
+            A fitted model of the same columns, whose cluster numbers and names are taken over where
+            clusters are the same (`centroids.align`); ``alignment_`` says what changed.
 
         Returns
         -------
@@ -206,7 +216,10 @@ class BisectingKMeans(NearestCenterModel):
             clusters.
         """
         rule.check_parameters(self, _RULES)
+        old = self._begin_fit(align_to)
         rows = check_rows(self, X, reset=True)
+        if old is not None:
+            old.check_columns_of(self)
         weights = check_sample_weight(sample_weight, rows.shape[0])
         self._check_n_clusters(rows.shape[0])
         threads = self._threads(rows, 2)
@@ -219,6 +232,7 @@ class BisectingKMeans(NearestCenterModel):
         self._grow(root, rows, weights)
         self._store(root, rows, weights, threads)
         warn_of_empty(self.counts_, int(self.n_clusters))
+        self._end_fit(old, rows)
         return self
 
     def _grow(self, root: _Node, rows: Any, weights: NDArray[np.float64] | None) -> None:
@@ -320,6 +334,12 @@ class BisectingKMeans(NearestCenterModel):
         self.cluster_centers_ = centers.astype(rows.dtype)
         self._tree = _Tree.of(root)
         self._n_features_out = len(leaves)
+
+    def _renumber(self, order: NDArray[np.int64]) -> None:
+        super()._renumber(order)
+        # The last entry is what the -1 of an inner node picks.
+        number = np.append(np.argsort(order), -1).astype(np.int32)
+        self._tree = self._tree._replace(labels=number[self._tree.labels])
 
     def _labels_of(
         self,

@@ -124,6 +124,12 @@ default="k-means++"
     k_choice_ : KChoice
         With ``n_clusters="auto"`` only: the choice, its evidence, and the best partition for those
         who need one where no clusters were found.
+    cluster_names_ : mapping of int to str
+        Names of the clusters, as far as they were given some (`name_clusters`).
+    radii_ : ndarray of shape (n_clusters, 6)
+        After `measure_radii` only: how far the rows of each cluster lie from its center.
+    alignment_ : Alignment
+        With ``align_to`` only: what moved, grew, appeared and vanished.
     n_features_in_ : int
         Number of columns seen by ``fit``.
     feature_names_in_ : ndarray of str
@@ -204,7 +210,14 @@ default="k-means++"
 
     # ------------------------------------------------------------------ fit
 
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        align_to: NearestCenterModel | None = None,
+    ) -> Self:
         """Find the clusters of the rows of X.
 
         Parameters
@@ -216,6 +229,9 @@ default="k-means++"
         y : ignored
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weight of each row, not negative. A row of weight w counts as w equal rows.
+        align_to : KMeans, MiniBatchKMeans or BisectingKMeans, default=None
+            A fitted model of the same columns, whose cluster numbers and names are taken over where
+            clusters are the same (`centroids.align`); ``alignment_`` says what changed.
 
         Returns
         -------
@@ -228,7 +244,10 @@ default="k-means++"
             clusters.
         """
         self._check_parameters()
+        old = self._begin_fit(align_to)
         rows = check_rows(self, X, reset=True)
+        if old is not None:
+            old.check_columns_of(self)
         weights = check_sample_weight(sample_weight, rows.shape[0])
         is_auto = self.n_clusters == "auto"
         n_clusters = 1 if is_auto else self._check_n_clusters(rows.shape[0])
@@ -258,6 +277,7 @@ default="k-means++"
         if run["exception"] is None:
             warn_of_empty(run["counts"], n_clusters)
         self._store(run, rows.dtype)
+        self._end_fit(old, rows)
         return self
 
     def _check_parameters(self) -> None:

@@ -174,7 +174,14 @@ default="k-means++"
 
     # ------------------------------------------------------------------ fit
 
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        align_to: NearestCenterModel | None = None,
+    ) -> Self:
         """Find the clusters of the rows of X.
 
         Parameters
@@ -183,6 +190,9 @@ default="k-means++"
         y : ignored
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weight of each row, not negative. A row of weight w counts as w equal rows.
+        align_to : KMeans, MiniBatchKMeans or BisectingKMeans, default=None
+            A fitted model of the same columns, whose cluster numbers and names are taken over where
+            clusters are the same (`centroids.align`); ``alignment_`` says what changed.
 
         Returns
         -------
@@ -195,7 +205,10 @@ default="k-means++"
             clusters.
         """
         rule.check_parameters(self, _RULES)
+        old = self._begin_fit(align_to)
         rows = check_rows(self, X, reset=True)
+        if old is not None:
+            old.check_columns_of(self)
         weights = check_sample_weight(sample_weight, rows.shape[0])
         self._check_n_clusters(rows.shape[0])
         threads = self._threads(rows, self.n_clusters)
@@ -212,6 +225,7 @@ default="k-means++"
         self._store(problem, rows, weights, state, mean_inertia)
         if self.compute_labels:
             warn_of_empty(self.counts_, int(self.n_clusters))
+        self._end_fit(old, rows)
         return self
 
     def _start(
@@ -389,6 +403,7 @@ default="k-means++"
         is_first = not hasattr(self, "n_steps_")
         if is_first:
             rule.check_parameters(self, _RULES)
+        self._forget("radii_")  # which were those of the rows so far
         rows = check_rows(self, X, reset=is_first)
         weights = check_sample_weight(sample_weight, rows.shape[0], is_batch=True)
         threads = self._threads(rows, self.n_clusters)
@@ -412,6 +427,13 @@ default="k-means++"
         return self
 
     # ------------------------------------------------------------------ use
+
+    def _renumber(self, order: NDArray[np.int64]) -> None:
+        super()._renumber(order)
+        state = self._stream.state
+        if state is not None:
+            state.sums, state.weights = state.sums[order], state.weights[order]
+            state.centers = state.centers[order]
 
     def _rows_to_use(self, X: ArrayLike) -> tuple[Any, NDArray[np.float64], int]:
         if hasattr(self, "n_seen_") and not hasattr(self, "cluster_centers_"):

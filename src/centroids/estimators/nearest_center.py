@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Self
+import copy
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +22,12 @@ from centroids.estimators.metrics import METRICS, Metric
 from centroids.rows.arrays import check_finite, check_rows, check_sample_weight
 from centroids.rows.sparse import core_rows
 from centroids.rows.threads import n_threads
+
+if TYPE_CHECKING:
+    from centroids.estimators.alignment import Alignment, OldModel
+
+MAX_NAME = 200
+"""Characters of a cluster's name."""
 
 
 class Nearest(NamedTuple):
@@ -48,9 +57,18 @@ class NearestCenterModel(
 
     cluster_centers_: NDArray[Any]
     labels_: NDArray[np.int32]
+    radii_: NDArray[np.float64]
+    alignment_: Alignment
     n_jobs: int | None
 
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        align_to: Any = None,
+    ) -> Self:
         """Find the clusters of the rows of X."""
         raise NotImplementedError
 
@@ -156,6 +174,152 @@ class NearestCenterModel(
         labels = self._labels_of(rows, centers, threads)
         return -self._inertia_of(rows, centers, labels, weights, threads)
 
+    # ------------------------------------------------------------------ names and numbers
+
+    @property
+    def cluster_names_(self) -> Mapping[int, str]:
+        """Names of the clusters by number, as far as they have some (`name_clusters`)."""
+        check_is_fitted(self)
+        return MappingProxyType(self.__dict__.get("_cluster_names", {}))
+
+    def name_clusters(self, names: Mapping[int, str | None]) -> Self:
+        """Give clusters names, which go with the model: into its file, and along with `align`.
+
+        Parameters
+        ----------
+        names : mapping of int to str or None
+            Names by cluster number; None takes a name away. Other clusters keep theirs.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If there is no such cluster, if a name is no text, or if two clusters would share one.
+        """
+        check_is_fitted(self)
+        known = {**self.cluster_names_, **names}
+        self._cluster_names = check_cluster_names(known, len(self.cluster_centers_))
+        return self
+
+    def align(self, old_model: Any) -> Alignment:
+        """Take over the cluster numbers and names of an old model.
+
+        As `centroids.align`, which also takes pipelines.
+
+        Parameters
+        ----------
+        old_model : KMeans, MiniBatchKMeans or BisectingKMeans
+            A model fitted on the same columns.
+
+        Returns
+        -------
+        Alignment
+            What moved, grew, appeared and vanished.
+        """
+        from centroids.estimators.alignment import align
+
+        return align(self, old_model)
+
+    def measure_radii(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Measure how far the rows of each cluster lie from its center, and keep that.
+
+        Stored in ``radii_``, of shape (n_clusters, 6): the distances that hold 25, 50, 75, 90, 99
+        and 100 % of the rows of each cluster. `is_outlier` needs them; they go into the model file.
+        A new fit forgets them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows of the fit, as the model sees them: scaled, where a pipeline scales.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+
+        Returns
+        -------
+        self
+        """
+        from centroids.estimators.parts import own_and_second
+        from centroids.estimators.spread import distance_quantiles, rows_by_cluster
+
+        places = own_and_second(self, X)
+        weights = check_sample_weight(sample_weight, len(places.labels))
+        members = rows_by_cluster(places.labels, len(self.cluster_centers_))
+        self.radii_ = distance_quantiles(members, places.distances, weights)
+        return self
+
+    def is_outlier(self, X: ArrayLike) -> NDArray[np.bool_]:
+        """Return which rows lie far from every center, measured against each cluster's own spread.
+
+        Far from a center: farther than the third quartile of the distances of its rows plus three
+        times their interquartile range, as `measure_radii` found them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), bool
+        """
+        from centroids.estimators.spread import fences, outside
+
+        check_is_fitted(self)
+        if not hasattr(self, "radii_"):
+            raise ValueError(
+                f"This {type(self).__name__} does not know how far its rows lie from their "
+                "centers: call measure_radii(X) with the rows of the fit first."
+            )
+        rows = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
+        plain = copy.copy(self)
+        plain._forget("feature_names_in_", "_sklearn_output_config")
+        places = self.nearest(X)
+        return outside(places, fences(self.radii_), lambda block: plain.transform(rows[block]))
+
+    def _begin_fit(self, align_to: Any) -> OldModel | None:
+        """Forget what is known of an earlier fit; take note of the model to align with."""
+        old = None
+        if align_to is not None:
+            from centroids.estimators.alignment import OldModel
+
+            if hasattr(align_to, "steps"):
+                raise TypeError(
+                    "align_to is a Pipeline, whose scaling this fit does not see: fit the new "
+                    "pipeline, then call centroids.align(new_pipeline, old_pipeline)."
+                )
+            old = OldModel.of(align_to, "align_to")
+        self._forget("_cluster_names", "radii_", "training_data_", "alignment_")
+        return old
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
+            self.__dict__.pop(name, None)
+
+    def _end_fit(self, old: OldModel | None, rows: Any) -> None:
+        """Take over the numbers of an old model, and give the rows their labels again."""
+        if old is None:
+            return
+        from centroids.estimators.alignment import align_parts
+        from centroids.estimators.parts import take_apart
+
+        self.alignment_ = align_parts(take_apart(self), old)
+        if hasattr(self, "labels_"):
+            # A row exactly between two centers goes to the lower number, which may be another now.
+            centers = np.ascontiguousarray(self.cluster_centers_, dtype=np.float64)
+            threads = self._threads(rows, len(centers))
+            self.labels_ = self._labels_of(rows, centers, threads)
+            if hasattr(self, "counts_"):
+                self.counts_ = np.bincount(self.labels_, minlength=len(centers)).astype(np.int64)
+
+    def _renumber(self, order: NDArray[np.int64]) -> None:
+        """Give number i to the cluster that is now ``order[i]``."""
+        for name in ("cluster_centers_", "counts_", "radii_"):
+            if hasattr(self, name):
+                setattr(self, name, getattr(self, name)[order])
+        if hasattr(self, "labels_"):
+            self.labels_ = np.argsort(order).astype(np.int32)[self.labels_]
+
     def _labels_of(
         self, rows: Any, centers: NDArray[np.float64], threads: int
     ) -> NDArray[np.int32]:
@@ -206,3 +370,28 @@ class NearestCenterModel(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def check_cluster_names(names: Mapping[Any, Any], n_clusters: int) -> dict[int, str]:
+    """Return names by cluster number, without those that are None; raise where one is wrong."""
+    checked: dict[int, str] = {}
+    for number, name in names.items():
+        is_number = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+        if not is_number or not 0 <= number < n_clusters:
+            raise ValueError(
+                f"names has the key {number!r}: the model has the clusters 0 to {n_clusters - 1}."
+            )
+        if name is None:
+            continue
+        if not isinstance(name, str) or not name.strip() or not name.isprintable():
+            raise ValueError(
+                f"names[{number}] is {name!r}: give a text of one line, or None for no name."
+            )
+        if len(name) > MAX_NAME:
+            raise ValueError(
+                f"names[{number}] has {len(name)} characters: at most {MAX_NAME} are kept."
+            )
+        if name in checked.values():
+            raise ValueError(f"names gives {name!r} to two clusters: each needs one of its own.")
+        checked[int(number)] = name
+    return dict(sorted(checked.items()))

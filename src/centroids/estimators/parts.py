@@ -20,9 +20,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from centroids.estimators.nearest_center import Nearest, NearestCenterModel
 from centroids.rows.arrays import check_finite, check_rows
-from centroids.rows.sparse import is_sparse
+from centroids.rows.sparse import is_sparse, to_dense
 
-__all__ = ["ModelParts", "take_apart"]
+__all__ = ["ModelParts", "own_and_second", "take_apart"]
 
 BLOCK_ROWS = 65_536
 """Rows that are scaled at a time."""
@@ -54,6 +54,12 @@ class ModelParts:
         """Names of the columns the model was fitted on."""
         names = getattr(self.first, "feature_names_in_", None)
         return None if names is None else [str(name) for name in names]
+
+    def frozen(self) -> ModelParts:
+        """Return the steps as they are now: fitting the model again leaves these as they were."""
+        return ModelParts(
+            *(copy.copy(step) for step in (self.imputer, self.scaler, self.clusterer))
+        )
 
     def check_rows(self, X: Any) -> NDArray[Any]:
         """Return rows in their own units, gaps filled as the model fills them.
@@ -88,9 +94,9 @@ class ModelParts:
         """
         clusterer = _plain(self.clusterer)
         if self.scaler is None:
-            return _own_and_second(clusterer, rows)
+            return own_and_second(clusterer, rows)
         blocks = [
-            _own_and_second(clusterer, self.scaled(rows[start : start + BLOCK_ROWS]))
+            own_and_second(clusterer, self.scaled(rows[start : start + BLOCK_ROWS]))
             for start in range(0, len(rows), BLOCK_ROWS)
         ]
         return Nearest(*map(np.concatenate, zip(*blocks, strict=True)))
@@ -147,13 +153,14 @@ def _plain(step: Any) -> Any:
     return plain
 
 
-def _own_and_second(clusterer: NearestCenterModel, rows: NDArray[Any]) -> Nearest:
+def own_and_second(clusterer: NearestCenterModel, rows: Any) -> Nearest:
+    """Return own and second center of rows; the own is the one that ``predict`` gives."""
     places = clusterer.nearest(rows)
     labels = clusterer.predict(rows) if _has_own_rule(clusterer) else places.labels
     other = np.flatnonzero(labels != places.labels)
     if not len(other):
         return places
-    gaps = rows[other] - clusterer.cluster_centers_[labels[other]].astype(np.float64)
+    gaps = to_dense(rows[other]) - clusterer.cluster_centers_[labels[other]].astype(np.float64)
     distances, seconds = places.distances.copy(), places.second_labels.copy()
     second_distances = places.second_distances.copy()
     distances[other] = np.sqrt(np.square(gaps).sum(axis=1))

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["QUANTILES", "distance_quantiles", "fences", "rows_by_cluster"]
+if TYPE_CHECKING:
+    from centroids.estimators.nearest_center import Nearest
+
+__all__ = ["QUANTILES", "distance_quantiles", "fences", "outside", "rows_by_cluster"]
+
+BLOCK_ROWS = 65_536
+"""Rows that are compared with every center at a time."""
 
 QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 """The shares of a cluster's rows whose distances are kept, ascending."""
@@ -74,3 +83,28 @@ def fences(radii: NDArray[np.float64]) -> NDArray[np.float64]:
     first, third = radii[:, 0], radii[:, 2]
     spread = third - first
     return np.where(spread > 0, third + FENCE * spread, radii[:, -1])
+
+
+def outside(
+    places: Nearest,
+    limits: NDArray[np.float64],
+    to_all_centers: Callable[[NDArray[np.int64]], NDArray[Any]],
+) -> NDArray[np.bool_]:
+    """Return which rows lie beyond the limit of every cluster.
+
+    Parameters
+    ----------
+    places : Nearest
+        Own and second center of each row.
+    limits : ndarray of shape (n_clusters,)
+        As `fences` gives them.
+    to_all_centers : callable
+        Returns the distances of some rows, by number, to every center. It is asked for rows beyond
+        the limit of their own cluster only, and for some of them at a time.
+    """
+    is_outside = np.asarray(places.distances > limits[places.labels])
+    suspects = np.flatnonzero(is_outside)
+    for start in range(0, len(suspects), BLOCK_ROWS):
+        block = suspects[start : start + BLOCK_ROWS]
+        is_outside[block] = (to_all_centers(block) > limits).all(axis=1)
+    return is_outside
