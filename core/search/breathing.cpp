@@ -17,8 +17,7 @@ constexpr double kLeastGain = 1e-4;  // relative: a smaller gain counts as none
 constexpr int kQuietRounds = 2;
 // What a budgeted search may cost, against the run before it: less where a run takes long, from
 // this many multiply-adds on (a second or so).
-constexpr double kShareOfRun = 2, kShareOfLongRun = 0.5;
-constexpr double kLongRun = 2e10;
+constexpr double kShareOfRun = 2, kShareOfLongRun = 0.15;
 
 std::vector<int64_t> sorted_by(const std::vector<double>& values) {
   std::vector<int64_t> order(values.size());

@@ -35,6 +35,8 @@ SearchBudget budget_for(double own_work);
 double work_of(const LoopResult& start, double multiply_adds);
 // Multiply-adds that take some hundredths of a second.
 inline constexpr double kMoment = 1e9;
+// And from which on a run takes long: a second or so.
+inline constexpr double kLongRun = 2e10;
 
 // Never returns a higher inertia than `start`; the labels are left to a last run of the caller.
 Centers search_breathing(const SearchRows& rows, const LoopResult& start,

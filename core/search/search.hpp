@@ -1,6 +1,7 @@
 // What follows a run that converged, for every kind of rows: a look for a better optimum.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "first_centers.hpp"
@@ -12,6 +13,10 @@ namespace centroids {
 inline constexpr int64_t kFewClusters = 16;
 inline constexpr int kStarts = 4;
 
+// From this many multiply-adds of the run on, a search in proportion cannot get anywhere: a few
+// iterations without bounds cost as much as many with them.
+inline constexpr double kTooLong = 5e10;
+
 // run(centers, loop options, control) is the loop on these rows; `work` the multiply-adds of all
 // rows against one center. The iterations and the history stay those of the first run.
 template <class R, class Run>
@@ -22,6 +27,7 @@ LoopResult search_from(LoopResult first, const R& rows, double work, double tota
     return first;
   const Control quiet{control.should_stop, nullptr};  // progress is of the run, not of the search
   const double own_work = work_of(first, work);
+  if (options.search == LocalSearch::budgeted && own_work >= kTooLong) return first;
   LoopResult best = first;
   if (!options.init && options.n_clusters <= kFewClusters && own_work < kMoment)
     for (int start = 1; start < kStarts && !control.stop(); ++start) {
