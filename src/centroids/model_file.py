@@ -11,14 +11,15 @@ metadata has one entry, ``centroids-model``, a JSON object with three members:
 
 (One entry, because safetensors writes several in an order that changes from file to file, and the
 same model is to be the same file.) What the header and the arrays mean is written in
-`estimators.saved`. This module knows no estimator; it makes sure that what is read is what was
-written.
+docs/reference/model_file.md. This module knows no estimator; it makes sure that what is read is
+what was written.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +33,7 @@ from centroids.rows.output import whole_file
 __all__ = ["FORMAT_VERSION", "ModelFileError", "read_model", "write_model"]
 
 ENTRY = "centroids-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64", "BOOL": "bool"}
 MAX_REASON = 100
 
@@ -139,18 +140,37 @@ def _tensor(path: Path, file: Any, name: str) -> NDArray[Any]:
     dtype = DTYPES.get(file.get_slice(name).get_dtype())
     if dtype is None:
         raise ModelFileError(f"{path} holds an array {name!r} of a type that models do not have")
-    array: NDArray[Any] = file.get_tensor(name)
+    try:
+        array: NDArray[Any] = file.get_tensor(name)
+    except (ValueError, OverflowError, MemoryError, TypeError) as error:
+        raise ModelFileError(f"{path} is damaged: its array {name!r} has no shape") from error
     return array
 
 
 def _json_object(path: Path, text: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(
+            text, parse_float=_finite, parse_constant=_finite, object_pairs_hook=_unique
+        )
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} is damaged: its header is not JSON") from error
     if not isinstance(parsed, dict):
         raise ModelFileError(f"{path} is damaged: its header is not a JSON object")
     return parsed
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
 
 
 def _checksum(arrays: Mapping[str, NDArray[Any]], text: str) -> str:

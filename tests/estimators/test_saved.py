@@ -183,7 +183,7 @@ def test_a_reader_passes_over_what_it_does_not_know(X: np.ndarray, tmp_path: Pat
     header["later"] = 1
     header["steps"][0]["params"]["later"] = "x"
     header["steps"][0]["fitted"]["later_"] = 2
-    write_model(path, {**arrays, "0/radii_": np.zeros(3)}, header)
+    write_model(path, {**arrays, "0/later_": np.zeros(3)}, header)
     after = load(path)
     assert_same_bits(model, after, X)
     assert not hasattr(after, "later_")

@@ -1,23 +1,8 @@
 """Fitted estimators to model files and back: data only, the same bits after loading.
 
-What a model file holds (`model_file` says how it is packed). The header is a JSON object::
-
-    library_version   the version of centroids that wrote it
-    n_samples         number of rows the model was fitted on
-    steps             list of one object per step; a scaler, if there is one, comes first
-        name            name of the step in its pipeline; null for a bare estimator
-        class           "KMeans" or "StandardScaler"
-        params          constructor parameters; null where `not_stored` says why
-        not_stored      parameters that are no data (a function, a generator), in words
-        fitted          fitted numbers: n_iter_, inertia_, …
-        n_features      number of columns
-        feature_names   names of the columns the step was fitted on, or null
-
-Arrays are called ``<step>/<name>`` with the step counted from 0: ``0/cluster_centers_``,
-``0/counts_``, ``0/mean_``, …; a parameter that is an array is ``<step>/params/<name>``. A reader
-passes over keys it does not know; a change that would mislead an old reader raises the format
-version. Labels of the training rows are not stored: they are as long as the data, and ``predict``
-gives them again.
+What a model file holds is written in docs/reference/model_file.md, how it is packed in
+`model_file`, what has to hold before it is a model again in `storable`. A reader passes over keys
+it does not know; a change that would mislead an old reader raises the format version.
 """
 
 from __future__ import annotations
@@ -25,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,77 +17,51 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from centroids import __version__
-from centroids.estimators.kmeans import KMeans
+from centroids.estimators import parameters as rule
+from centroids.estimators.nearest_center import NearestCenterModel, check_cluster_names
 from centroids.estimators.plain_data import is_number_array, is_plain, to_plain
+from centroids.estimators.spread import QUANTILES
+from centroids.estimators.storable import STORABLE, DamageError, require
 from centroids.model_file import ModelFileError, read_model, write_model
 
 __all__ = ["load", "save"]
 
 Arrays = dict[str, NDArray[Any]]
 
-
-@dataclass(frozen=True)
-class Storable:
-    """What of a class goes into the file.
-
-    Attributes
-    ----------
-    cls : type
-        The class.
-    required : tuple of str
-        Fitted arrays it cannot work without.
-    per_feature : tuple of str
-        Fitted arrays whose last dimension is n_features, those required included.
-    others : tuple of str
-        Other fitted attributes, arrays or plain data; each is stored if it is there.
-    """
-
-    cls: type[BaseEstimator]
-    required: tuple[str, ...]
-    per_feature: tuple[str, ...]
-    others: tuple[str, ...]
-
-    @property
-    def fitted(self) -> tuple[str, ...]:
-        """All fitted attributes that are stored."""
-        return (*self.per_feature, *self.others)
+BEFORE = (["SimpleImputer", "StandardScaler"], ["StandardScaler"], ["SimpleImputer"])
+"""The steps that may stand before a clusterer in a pipeline."""
 
 
-STORABLE = {
-    "KMeans": Storable(
-        KMeans,
-        required=("cluster_centers_",),
-        per_feature=("cluster_centers_",),
-        others=("counts_", "n_iter_", "inertia_", "restarts_", "history_"),
-    ),
-    "StandardScaler": Storable(
-        StandardScaler,
-        required=(),  # one that neither shifts nor scales has no arrays
-        per_feature=("mean_", "var_", "scale_"),
-        others=("n_samples_seen_",),
-    ),
-}
-
-
-def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
+def save(
+    estimator: BaseEstimator,
+    path: str | os.PathLike[str],
+    *,
+    data: Mapping[str, Any] | None = None,
+) -> None:
     """Write a fitted model to a file that holds data and no code.
+
+    Cluster names (``name_clusters``) and radii (``measure_radii``) are part of the file.
 
     Parameters
     ----------
-    estimator : KMeans or Pipeline
-        A fitted ``KMeans``, or a fitted ``Pipeline`` of a ``StandardScaler`` and a ``KMeans``.
+    estimator : KMeans, MiniBatchKMeans, BisectingKMeans or Pipeline
+        A fitted model. In a ``Pipeline``, a ``SimpleImputer``, a ``StandardScaler`` or both come
+        first, in this order.
     path : path-like
         The file, usually ``*.safetensors``; one that exists is replaced once everything is
         written.
+    data : mapping or None, default=None
+        What is worth knowing of the training data: plain data that JSON can hold, with text keys.
+        `load` gives it back as ``training_data_`` of the clusterer, and what was loaded is saved
+        again. Keys that tools of this package know: docs/reference/model_file.md.
 
     Raises
     ------
     TypeError
-        If `estimator` is anything else.
+        If `estimator` is anything else, or `data` is not plain data.
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     InputError
@@ -123,25 +81,29 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     named_steps = _named_steps(estimator)
     for _, step in named_steps:
         check_is_fitted(step)
+    clusterer = named_steps[-1][1]
     arrays: Arrays = {}
     steps = []
     for i, (name, step) in enumerate(named_steps):
         header, own_arrays = _describe(step)
         steps.append({"name": name, **header})
         arrays |= {f"{i}/{key}": array for key, array in own_arrays.items()}
-    clusterer = named_steps[-1][1]
+    data = getattr(clusterer, "training_data_", None) if data is None else data
     write_model(
         path,
         arrays,
         {
             "library_version": __version__,
-            "n_samples": int(np.sum(clusterer.counts_)),
+            "n_samples": _n_samples(clusterer),
             "steps": steps,
+            "cluster_names": {str(j): name for j, name in clusterer.cluster_names_.items()},
+            "radius_quantiles": list(QUANTILES),
+            "data": None if data is None else _checked_data(data),
         },
     )
 
 
-def load(path: str | os.PathLike[str]) -> KMeans | Pipeline:
+def load(path: str | os.PathLike[str]) -> NearestCenterModel | Pipeline:
     """Read a model that `save` or ``KMeans.save`` wrote.
 
     ``predict``, ``transform`` and ``score`` give the same bits as before saving. The model has no
@@ -154,7 +116,7 @@ def load(path: str | os.PathLike[str]) -> KMeans | Pipeline:
 
     Returns
     -------
-    KMeans or Pipeline
+    KMeans, MiniBatchKMeans, BisectingKMeans or Pipeline
         Fitted. Parameters that are no data, such as a function given as ``init``, have their
         default value.
 
@@ -170,38 +132,69 @@ def load(path: str | os.PathLike[str]) -> KMeans | Pipeline:
     """
     arrays, header = read_model(path)
     with _reporting_damage(Path(path)):
+        descriptions = header["steps"]
+        require(isinstance(descriptions, list), "its steps are no list")
+        kinds = [description["class"] for description in descriptions]
+        require(bool(kinds) and all(kind in STORABLE for kind in kinds), f"its steps are {kinds}")
+        is_bare = len(kinds) == 1
+        fits = STORABLE[kinds[-1]].is_clusterer and (is_bare or kinds[:-1] in BEFORE)
+        require(fits, f"its steps are {kinds}")
         steps = [
-            (description["name"], _restore(description, _own(arrays, i)))
-            for i, description in enumerate(header["steps"])
+            _restore(description, _own(arrays, i)) for i, description in enumerate(descriptions)
         ]
-        kinds = [type(step).__name__ for _, step in steps]
-        if kinds == ["KMeans"]:
-            return steps[0][1]
-        _require(kinds == ["StandardScaler", "KMeans"], f"its steps are {kinds}")
-        scaler, clusterer = steps[0][1], steps[1][1]
-        _require(scaler.n_features_in_ == clusterer.n_features_in_, "its steps do not fit together")
-        return Pipeline(steps)
+        sizes = {step.n_features_in_ for step in steps}
+        require(len(sizes) == 1, "its steps do not fit together")
+        _restore_clusters(steps[-1], header)
+        if is_bare:
+            return steps[0]
+        names = [description["name"] for description in descriptions]
+        is_right = all(isinstance(name, str) and name and "__" not in name for name in names)
+        require(is_right and len(set(names)) == len(names), "its steps have no proper names")
+        return Pipeline(list(zip(names, steps, strict=True)))
 
 
 def _named_steps(estimator: BaseEstimator) -> list[tuple[str | None, Any]]:
     """Give the steps of a model that can be stored, with their names in the pipeline."""
     is_pipeline = type(estimator) is Pipeline
     steps = list(estimator.steps) if is_pipeline else [(None, estimator)]
-    kinds = [type(step) for _, step in steps]
-    if kinds != ([StandardScaler, KMeans] if is_pipeline else [KMeans]):
-        names = " and ".join(kind.__name__ for kind in kinds)
+    kinds = [type(step).__name__ for _, step in steps]
+    stored = [STORABLE.get(kind) for kind in kinds]
+    is_known = all(
+        kind is not None and type(step) is kind.cls
+        for kind, (_, step) in zip(stored, steps, strict=True)
+    )
+    last = stored[-1] if stored else None
+    is_model = is_known and last is not None and last.is_clusterer
+    if not is_model or (is_pipeline and kinds[:-1] not in BEFORE):
+        names = ", ".join(kinds)
         raise TypeError(
             f"cannot save a {f'Pipeline of {names}' if is_pipeline else names}; save a fitted "
-            "KMeans, or a fitted Pipeline of a StandardScaler and a KMeans"
+            "KMeans, MiniBatchKMeans or BisectingKMeans, or a fitted Pipeline of a SimpleImputer, "
+            "a StandardScaler (or one of them) and such a model"
         )
     return steps
+
+
+def _n_samples(clusterer: Any) -> int:
+    if hasattr(clusterer, "counts_"):
+        return int(np.sum(clusterer.counts_))
+    return int(clusterer.n_seen_)  # mini-batches without labels
+
+
+def _checked_data(data: Any) -> Any:
+    if not isinstance(data, Mapping) or not is_plain(data):
+        raise TypeError(
+            "data must be a mapping with text keys that holds plain data: text, finite numbers, "
+            "True, False, None, and lists and mappings of these"
+        )
+    return to_plain(data)
 
 
 def _describe(step: Any) -> tuple[dict[str, Any], Arrays]:
     """Split a fitted step into a header that JSON can hold and arrays."""
     kind = type(step).__name__
     storable = STORABLE[kind]
-    arrays: Arrays = {}
+    arrays: Arrays = dict(storable.inner(step))
     params: dict[str, Any] = {}
     not_stored: dict[str, str] = {}
     for name, value in step.get_params(deep=False).items():
@@ -213,11 +206,11 @@ def _describe(step: Any) -> tuple[dict[str, Any], Arrays]:
         else:
             not_stored[name] = f"{type(value).__name__} is no data; the default stands in for it"
     fitted: dict[str, Any] = {}
-    for name in filter(lambda name: hasattr(step, name), storable.fitted):
-        value = getattr(step, name)
+    for name in sorted({*storable.arrays, *storable.plain} - arrays.keys()):
+        value = getattr(step, name, None)
         if isinstance(value, np.ndarray):
             arrays[name] = value
-        elif is_plain(value):
+        elif value is not None and is_plain(value):
             fitted[name] = to_plain(value)
     names = getattr(step, "feature_names_in_", None)
     header = {
@@ -234,6 +227,36 @@ def _describe(step: Any) -> tuple[dict[str, Any], Arrays]:
 def _restore(description: Mapping[str, Any], arrays: Arrays) -> Any:
     """Build a fitted step; nothing is set that is not listed in `STORABLE`."""
     storable = STORABLE[description["class"]]
+    step: Any = storable.cls(**_restored_params(storable, description, arrays))
+    n_features = description["n_features"]
+    require(type(n_features) is int and n_features > 0, "it does not tell its number of columns")
+    step.n_features_in_ = n_features
+    sizes = {"d": n_features}
+    for name, array_rule in storable.arrays.items():
+        if name in arrays:
+            array_rule.check(name, arrays[name], sizes)
+            setattr(step, name, arrays[name])
+        else:
+            require(not array_rule.is_required, f"{name} is missing")
+    fitted = description["fitted"]
+    for name in filter(fitted.__contains__, storable.plain):
+        require(storable.plain[name](fitted[name]), f"{name} is out of range")
+        setattr(step, name, fitted[name])
+    storable.finish(step, arrays)
+    names = description["feature_names"]
+    if names is not None:
+        is_right = len(names) == n_features and all(isinstance(name, str) for name in names)
+        require(is_right, "its column names do not fit its arrays")
+        for name in names:
+            name.encode()  # half a character is none
+        step.feature_names_in_ = np.array(names, dtype=object)
+    return step
+
+
+def _restored_params(
+    storable: Any, description: Mapping[str, Any], arrays: Arrays
+) -> dict[str, Any]:
+    """Return the parameters that the class knows, once they keep their rules."""
     known = storable.cls().get_params(deep=False)
     params = {
         name: value
@@ -241,36 +264,29 @@ def _restore(description: Mapping[str, Any], arrays: Arrays) -> Any:
         if name in known and name not in description["not_stored"]
     }
     params |= {name: arrays[f"params/{name}"] for name in known if f"params/{name}" in arrays}
-    step: Any = storable.cls(**params)
-    n_features = description["n_features"]
-    _check_arrays(storable, arrays, n_features)
-    fitted = {**description["fitted"], **arrays}
-    for name in filter(fitted.__contains__, storable.fitted):
-        setattr(step, name, fitted[name])
-    step.n_features_in_ = n_features
-    if isinstance(step, KMeans):
-        n_clusters = step.cluster_centers_.shape[0]
-        _require(arrays["counts_"].shape == (n_clusters,), "counts_ has the wrong shape")
-        step._n_features_out = n_clusters  # for get_feature_names_out
-    names = description["feature_names"]
-    if names is not None:
-        is_right = len(names) == n_features and all(isinstance(name, str) for name in names)
-        _require(is_right, "its column names do not fit its arrays")
-        step.feature_names_in_ = np.array(names, dtype=object)
-    return step
+    try:
+        rule.check_parameters(storable.cls(**params), storable.parameters)
+    except ValueError as error:
+        raise DamageError(f"a parameter is wrong: {error}") from error
+    return params
 
 
-def _check_arrays(storable: Storable, arrays: Arrays, n_features: Any) -> None:
-    """Check the arrays that every use of the model relies on."""
-    _require(type(n_features) is int and n_features > 0, "it does not tell its number of columns")
-    for name in storable.required:
-        _require(name in arrays, f"{name} is missing")
-    for name in filter(arrays.__contains__, storable.per_feature):
-        array = arrays[name]
-        n_dimensions = 2 if name == "cluster_centers_" else 1
-        is_right = array.ndim == n_dimensions and array.shape[-1] == n_features and array.size > 0
-        _require(is_right and array.dtype.kind == "f", f"{name} has the wrong shape or type")
-        _require(bool(np.isfinite(array).all()), f"{name} is not finite")
+def _restore_clusters(clusterer: Any, header: Mapping[str, Any]) -> None:
+    """Set what goes by cluster but belongs to no step, and what is known of the data."""
+    if hasattr(clusterer, "counts_"):
+        is_right = header["n_samples"] == int(clusterer.counts_.sum())
+        require(is_right, "it does not agree with itself on its number of rows")
+    elif hasattr(clusterer, "n_seen_"):
+        require(header["n_samples"] == clusterer.n_seen_, "its number of rows is wrong")
+    if hasattr(clusterer, "radii_") and header.get("radius_quantiles") != list(QUANTILES):
+        del clusterer.radii_
+    names = {int(number): name for number, name in header.get("cluster_names", {}).items()}
+    if names:
+        clusterer._cluster_names = check_cluster_names(names, len(clusterer.cluster_centers_))
+    data = header.get("data")
+    require(data is None or isinstance(data, dict), "what it says of its data is no mapping")
+    if data is not None:
+        clusterer.training_data_ = data
 
 
 def _own(arrays: Arrays, step: int) -> Arrays:
@@ -282,21 +298,13 @@ def _own(arrays: Arrays, step: int) -> Arrays:
     }
 
 
-class _DamageError(Exception):
-    """What is wrong with the inside of a model file."""
-
-
-def _require(is_right: bool, complaint: str) -> None:
-    if not is_right:
-        raise _DamageError(complaint)
-
-
 @contextmanager
 def _reporting_damage(path: Path) -> Iterator[None]:
     """Turn every surprise in the contents of a model file into one clear line."""
     try:
         yield
-    except _DamageError as error:
-        raise ModelFileError(f"{path} is damaged: {error}; save the model again") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except DamageError as error:
+        words = " ".join(str(error).split())[:300]
+        raise ModelFileError(f"{path} is damaged: {words}; save the model again") from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         raise ModelFileError(f"{path} is damaged: its header is not complete") from error
