@@ -246,3 +246,19 @@ def test_bad_input_is_named(X: np.ndarray) -> None:
         profile(model, X, n_outliers=-1)
     with pytest.raises(ValueError, match="expected"):
         profile(model, X, sample_weight=[1, 2])
+
+
+def test_a_cluster_of_few_rows_is_counted_and_says_nothing_of_categories() -> None:
+    X = np.r_[np.arange(60.0), 1000.0][:, None]
+    city = [f"city {i}" for i in range(61)]
+    found = profile(KMeans(2, random_state=0).fit(X), X, others={"city": city})
+    assert found.clusters[1].sentence == "Cluster 1, 1 row: x1 very high (+7.7 sd)"
+    assert "city 60 100 %" in found.summary()
+    assert max(map(len, found.summary().splitlines())) <= 100
+
+
+def test_values_that_hardly_occur_are_not_listed(X: np.ndarray) -> None:
+    model = KMeans(1).fit(X)
+    found = profile(model, X, others={"id": list(range(len(X)))})
+    assert len(found.clusters[0].categories["id"]) == 10
+    assert "id:" not in found.summary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import floor, isfinite, log10
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ MAX_NAMED = 3
 MAX_FEATURES = 30
 MAX_CLUSTERS = 8
 MAX_LINE = 100
+FEW_ROWS = 10
+"""Clusters of fewer rows are counted, and nothing is said of their categories."""
+TELLING = 0.15
+"""What a category's share of a cluster has to be above its share of all rows to be named."""
+SMALLEST = 0.01
+"""The smallest share of a cluster that a category is listed with."""
 
 
 def title_of(number: int, name: str | None) -> str:
@@ -58,14 +65,15 @@ def sentence_of(
     ]
     parts = [f"{name} {_degree(effect)}" for name, effect in notable[:MAX_NAMED]]
     parts = parts or ["near the mean of all rows in every column"]
-    found = _telling_category(categories)
+    found = _telling_category(categories) if size >= FEW_ROWS else None
     if found is not None:
         column, value = found
         parts.append(
             f"{column} {'missing' if value.value is None else value.value} "
             f"({percent(value.share)}, {percent(value.share_overall)} of all rows)"
         )
-    return f"{title}, {percent(share)} of rows: {', '.join(parts)}"
+    how_many = f"{percent(share)} of rows" if size >= FEW_ROWS else _count(size, "row")
+    return f"{title}, {how_many}: {', '.join(parts)}"
 
 
 def _degree(effect: float) -> str:
@@ -80,7 +88,7 @@ def _telling_category(
     """Find the value whose share differs most from its share of all rows, if it does."""
     values = [(column, value) for column, shares in categories.items() for value in shares]
     best = max(values, key=lambda item: item[1].share - item[1].share_overall, default=None)
-    is_telling = best is not None and best[1].share - best[1].share_overall >= 0.15
+    is_telling = best is not None and best[1].share - best[1].share_overall >= TELLING
     return best if is_telling else None
 
 
@@ -94,29 +102,45 @@ def summary_of(profile: ClusterProfile) -> str:
         "Rows are counted from 0.",
     ]
     for card in profile.clusters:
-        lines += ["", card.sentence, *_details(card)]
+        lines += ["", *_wrapped(card.sentence, "")]
+        for detail in _details(card):
+            lines += _wrapped(detail, "  ")
     return "\n".join([*lines, "", *_means(profile)])
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return wrap(
+        text,
+        MAX_LINE,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _details(card: ClusterCard) -> Iterator[str]:
     if card.size == 0:
         return
-    yield f"  {_count(card.size, 'row')}; 99 % of them within {card.radius:.3g} of the center."
+    if card.size >= FEW_ROWS:
+        yield f"{_count(card.size, 'row')}; 99 % of them within {card.radius:.3g} of the center."
     if card.rule is not None:
-        yield f"  Rule: {_rule(card.rule)}."
+        yield f"Rule: {_rule(card.rule)}."
     for column, values in card.categories.items():
         shares = ", ".join(
             f"{'missing' if v.value is None else v.value} {percent(v.share)} "
             f"({v.lift:.1f} times its share of all rows)"
             for v in values[:MAX_NAMED]
+            if v.share >= SMALLEST
         )
-        yield f"  {column}: {shares}."
-    yield f"  Typical rows: {_rows(card.representatives)}."
+        if shares:
+            yield f"{column}: {shares}."
+    yield f"Typical rows: {_rows(card.representatives)}."
     if len(card.borderline):
-        yield f"  Nearly in another cluster: {_rows(card.borderline)}."
+        yield f"Nearest to another cluster: {_rows(card.borderline)}."
     if card.n_outliers:
         more = card.n_outliers - min(card.n_outliers, len(card.outliers[:5]))
-        yield f"  Far from every center: {_rows(card.outliers)}" + (
+        yield f"Far from every center: {_rows(card.outliers)}" + (
             f" and {more:,} more." if more > 0 else "."
         )
 

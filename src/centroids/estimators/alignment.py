@@ -316,8 +316,12 @@ def _short(value: float) -> str:
 def _growth(before: float | None, now: float | None) -> str:
     if before is None or now is None:
         return ""
-    return f", {100 * before:.1f} % of the rows before, {100 * now:.1f} % now"
+    return f", {_percent(before)} of the rows before, {_percent(now)} now"
 
 
 def _rows(share: float | None, words: str) -> str:
-    return "" if share is None else words.format(f"{100 * share:.1f} %")
+    return "" if share is None else words.format(_percent(share))
+
+
+def _percent(share: float) -> str:
+    return "less than 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
