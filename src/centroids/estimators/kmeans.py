@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -350,19 +349,3 @@ default="k-means++"
         self._n_features_out = self.cluster_centers_.shape[0]
         if run["exception"] is not None:  # Ctrl-C, or raised by the callback
             raise run["exception"]
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a file that holds data and no code.
-
-        Parameters
-        ----------
-        path : path-like
-            Where to; an existing file is replaced at the end, never half written.
-
-        See Also
-        --------
-        centroids.load : reads it back.
-        """
-        from centroids.estimators.saved import save
-
-        save(self, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -319,6 +320,24 @@ class NearestCenterModel(
                 setattr(self, name, getattr(self, name)[order])
         if hasattr(self, "labels_"):
             self.labels_ = np.argsort(order).astype(np.int32)[self.labels_]
+
+    def save(self, path: str | os.PathLike[str], *, data: Mapping[str, Any] | None = None) -> None:
+        """Write the fitted model to a file that holds data and no code.
+
+        Parameters
+        ----------
+        path : path-like
+            Where to; an existing file is replaced at the end, never half written.
+        data : mapping or None, default=None
+            What is worth knowing of the training data, as in `centroids.save`.
+
+        See Also
+        --------
+        centroids.load : reads it back.
+        """
+        from centroids.estimators.saved import save
+
+        save(self, path, data=data)
 
     def _labels_of(
         self, rows: Any, centers: NDArray[np.float64], threads: int
