@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from centroids.plots.profile import ProfileDisplay
     from centroids.plots.silhouette import SilhouetteDisplay
     from centroids.report.page import write_report
+    from centroids.rows.csv_layout import CsvFormat
     from centroids.rows.distinct import count_distinct_rows
     from centroids.rows.errors import InputError, MissingExtraError, UnknownColumnError
-    from centroids.rows.files import read_table
+    from centroids.rows.files import read_columns, read_table
     from centroids.rows.output import check_output
     from centroids.rows.table import Table
     from centroids.rows.writing import check_table_output, write_beside, write_table
@@ -55,6 +56,7 @@ _HOME = {
     "ClustersDisplay": "centroids.plots.clusters",
     "Condition": "centroids.describe",
     "ConfusionDisplay": "centroids.plots.confusion",
+    "CsvFormat": "centroids.rows.csv_layout",
     "ElbowDisplay": "centroids.plots.elbow",
     "FitRecorder": "centroids.plots.iterations",
     "FitState": "centroids.estimators.runs",
@@ -83,6 +85,7 @@ _HOME = {
     "load": "centroids.estimators.saved",
     "match_labels": "centroids.compare",
     "profile": "centroids.describe",
+    "read_columns": "centroids.rows.files",
     "read_table": "centroids.rows.files",
     "save": "centroids.estimators.saved",
     "stability": "centroids.describe",
@@ -100,6 +103,7 @@ __all__ = [
     "ClustersDisplay",
     "Condition",
     "ConfusionDisplay",
+    "CsvFormat",
     "ElbowDisplay",
     "FitRecorder",
     "FitState",
@@ -128,6 +132,7 @@ __all__ = [
     "load",
     "match_labels",
     "profile",
+    "read_columns",
     "read_table",
     "save",
     "stability",

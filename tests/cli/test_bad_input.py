@@ -68,7 +68,7 @@ WRONG = {
     "fit nowhere.csv -k 2": "nowhere.csv does not exist",
     "fit god.csv -k 2": 'did you mean "good.csv"',
     "fit locked -k 2": "locked is a folder",
-    "fit table.xlsx -k 2": "save the data as .csv, .parquet or .npy",
+    "fit table.xlsx -k 2": "save the data as .csv, .parquet, .json or .npy",
     "fit empty.csv -k 2": "empty.csv is empty",
     "fit header.csv -k 2": "header.csv has no rows",
     "fit text.csv -k 2": "no numeric column to cluster: name (text",

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from centroids.rows.csv_layout import is_number
 from centroids.rows.errors import InputError, UnknownColumnError
 from centroids.rows.files import read_table
+from centroids.rows.numbers import is_number
 
 
 def write(path: Path, text: str) -> Path:
@@ -361,13 +361,13 @@ def test_truth_alone_is_nothing_to_cluster(tmp_path: Path) -> None:
         (b"a,b\n1,2\n3\n5,6\n", "row 2 (line 3 of the file) has 1 value(s) where there are 2"),
         (b'a,b\n"1\n",2\n3,4,5\n6,7\n', "row 2 (line 4 of the file) has 3 value(s)"),
         (b"notes\na,b\n1,2\n3,4\n", "the first line has 1 value(s) but the rows below have 2"),
-        ("a,näme\n1,2\n".encode("latin-1"), "line 1 is not UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16"), "is not a text file"),
+        ("a,n".encode("latin-1") + b"\x81me\n1,2\n", "line 1 is not UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "is not a text file"),
         (b"PK\x03\x04\0\0\0", "is not a text file"),
         (b'a,b\n1,"2\n3,4\n', "correct"),
     ],
-    ids=["empty", "blank", "header only", "short row", "long row", "title line", "latin-1",
-         "utf-16", "zip", "open quote"],
+    ids=["empty", "blank", "header only", "short row", "long row", "title line", "no text",
+         "utf-16 without a mark", "zip", "open quote"],
 )  # fmt: skip
 def test_damaged_csv_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "t.csv"

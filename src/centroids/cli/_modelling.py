@@ -41,7 +41,7 @@ def split_rows(table: centroids.Table, holdout: float, random_state: int) -> Spl
     n_heldout = int(np.ceil(holdout * table.n_samples))
     if not 0 < n_heldout < table.n_samples:
         raise centroids.InputError(
-            f"{table.path} has {table.n_samples} row(s), too few for --holdout {holdout:g}; "
+            f"{table.source} has {table.n_samples} row(s), too few for --holdout {holdout:g}; "
             "drop --holdout"
         )
     classes = None if table.truth is None else _class_codes(table, n_heldout)
@@ -60,12 +60,12 @@ def _class_codes(table: centroids.Table, n_heldout: int) -> NDArray[np.intp]:
     single = [name for name, count in zip(names.tolist(), counts, strict=True) if count == 1]
     if single:
         raise centroids.InputError(
-            f'{table.path}: class "{single[0]}" of column "{table.truth_name}" has one row only '
+            f'{table.source}: class "{single[0]}" of column "{table.truth_name}" has one row only '
             "and cannot be in both parts of a split; drop --holdout, or choose another --truth"
         )
     if len(names) > min(n_heldout, table.n_samples - n_heldout):
         raise centroids.InputError(
-            f'{table.path}: column "{table.truth_name}" has {len(names):,} classes, but one part '
+            f'{table.source}: column "{table.truth_name}" has {len(names):,} classes, but one part '
             "of the split has fewer rows than that; change --holdout, or choose another --truth"
         )
     return codes
@@ -131,7 +131,7 @@ def check_labels_output(out: Path, data: Path) -> None:
 def data_payload(table: centroids.Table) -> Payload:
     """Describe what was read."""
     return {
-        "file": str(table.path),
+        "file": str(table.source),
         "n_samples": table.n_samples,
         "columns": list(table.columns),
         "left_out": [{"column": name, "reason": reason} for name, reason in table.left_out],

@@ -38,7 +38,7 @@ def write_fit_report(
         model=model,
         X=X,
         profile=centroids.profile(model, X, feature_names=table.columns),
-        title=f"Clusters in {Path(table.path).name}",
+        title=f"Clusters in {Path(str(table.source)).name}",
         k_choice=getattr(kmeans, "k_choice_", None),
         matches=_matches(table, split, labels),
         stability=centroids.stability(model, X) if is_resampled else None,

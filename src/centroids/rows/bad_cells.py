@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.rows.csv_layout import is_missing, is_number
 from centroids.rows.errors import InputError
+from centroids.rows.numbers import is_missing, is_number
 
 __all__ = ["BadCell", "find_bad_cell", "quoted", "refuse_bad_cell", "refuse_empty_truth"]
 
@@ -35,13 +35,17 @@ class BadCell:
     n_bad: int
 
 
-def find_bad_cell(X: NDArray[Any]) -> BadCell | None:
-    """Find the first NaN or infinity, looking at blocks so that no mask of all of `X` is made."""
+def find_bad_cell(X: NDArray[Any], *, may_miss: bool = False) -> BadCell | None:
+    """Find the first NaN or infinity, looking at blocks so that no mask of all of `X` is made.
+
+    With `may_miss`, NaN stands for a missing value and only infinity is bad.
+    """
     first: tuple[int, int] | None = None
     n_bad = 0
     step = max(1, BLOCK_CELLS // X.shape[1])
     for start in range(0, X.shape[0], step):
-        is_bad = ~np.isfinite(X[start : start + step])
+        block = X[start : start + step]
+        is_bad = np.isinf(block) if may_miss else ~np.isfinite(block)
         found = int(np.count_nonzero(is_bad))
         if found and first is None:
             row, column = divmod(int(np.argmax(is_bad)), X.shape[1])
@@ -50,24 +54,46 @@ def find_bad_cell(X: NDArray[Any]) -> BadCell | None:
     return None if first is None else BadCell(*first, n_bad)
 
 
-def refuse_bad_cell(path: Path, bad: BadCell, name: str, text: str | None) -> None:
-    """Raise the error that names row and column; `text` is the cell as the file has it."""
+def refuse_bad_cell(
+    place: tuple[Path, int], n_bad: int, name: str, text: str | None, decimal: str = "."
+) -> None:
+    """Raise the error for a cell that is no finite number.
+
+    Parameters
+    ----------
+    place : tuple of Path and int
+        The file, and the number of the row in it.
+    n_bad : int
+        How many such cells there are.
+    name : str
+        The column.
+    text : str or None
+        The cell as the file has it.
+    decimal : {".", ","}
+        The decimal sign of the column.
+    """
+    is_gap = is_missing(text)
     if text is None or not text.strip():
         what = "is empty"
-    elif is_missing(text):
+    elif is_gap:
         what = f"holds {quoted(text)}, a missing value"
-    elif is_number(text):
+    elif is_number(text, decimal):
         what = f"holds {quoted(text)}, which is not a finite number"
     else:
         what = f"holds {quoted(text)}, which is not a number"
-    others = f" ({bad.n_bad - 1:,} more cells like it)" if bad.n_bad > 1 else ""
+    others = f" ({n_bad - 1:,} more cells like it)" if n_bad > 1 else ""
+    advice = "correct the cell, remove the row, or choose other columns with --columns"
+    if is_gap:
+        advice = "fill it in, choose other columns with --columns, or use --missing drop or impute"
+    elif is_number(text or "", "," if decimal == "." else "."):
+        advice = f"if it is one, add --decimal {'comma' if decimal == '.' else 'point'}"
     raise InputError(
-        f'{path}: row {bad.row + 1}, column "{name}" {what}{others}; correct the cell, remove the '
-        "row, or choose other columns with --columns (columns= in Python)"
+        f'{place[0]}: row {place[1]}, column "{name}" {what}{others}; {advice} (in Python, the '
+        "arguments of read_table)"
     )
 
 
-def refuse_empty_truth(path: Path, name: str | None, truth: NDArray[Any] | None) -> None:
+def refuse_empty_truth(path: object, name: str | None, truth: NDArray[Any] | None) -> None:
     """Raise an error if no row has a known class."""
     if truth is None:
         return

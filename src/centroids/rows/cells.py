@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.rows.csv_layout import MISSING_MARKERS, is_missing, is_number
+from centroids.rows.numbers import MISSING_MARKERS, is_missing, is_number
 from centroids.rows.relation import Relation, SourceColumn, explaining, quote_text
 
 if TYPE_CHECKING:
@@ -30,20 +31,20 @@ class Cells:
     connection: duckdb.DuckDBPyConnection
 
     def read(
-        self, features: Sequence[SourceColumn], truth: SourceColumn | None
-    ) -> tuple[dict[str, NDArray[Any]], NDArray[Any] | None]:
-        """Read features by name, as numbers, NaN where there is none; and the truth as it is."""
+        self, features: Sequence[SourceColumn], others: Sequence[SourceColumn] = ()
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Read features by name, as numbers, NaN where there is none; and others as they are."""
         selected = [f"{column.as_number} AS v{i}" for i, column in enumerate(features)]
-        if truth is not None:
-            is_number_column = truth.kind in ("number", "float32")
-            plain = truth.sql if is_number_column else f"CAST({truth.sql} AS VARCHAR)"
-            selected.append(f"{plain} AS truth")
+        for i, column in enumerate(others):
+            is_numeric = column.kind in ("number", "float32")
+            plain = column.sql if is_numeric else f"CAST({column.sql} AS VARCHAR)"
+            selected.append(f"{plain} AS o{i}")
         with explaining(self.relation):
             arrays = self.connection.execute(
                 f"SELECT {', '.join(selected)} FROM {self.relation.sql}"
             ).fetchnumpy()
         values = {column.name: _with_nan(arrays.pop(f"v{i}")) for i, column in enumerate(features)}
-        return values, None if truth is None else _classes(arrays["truth"])
+        return values, {c.name: _classes(arrays.pop(f"o{i}")) for i, c in enumerate(others)}
 
     def head(self, columns: Sequence[SourceColumn]) -> list[list[str | None]]:
         """Read the first rows of text columns: one list per column."""
@@ -62,14 +63,56 @@ class Cells:
 
     def count_texts(self, column: SourceColumn) -> tuple[int, int, str | None]:
         """Count texts that are no numbers, count numbers, and give the first such text."""
-        markers = ", ".join(quote_text(marker) for marker in sorted(MISSING_MARKERS))
-        is_known = f"{column.sql} IS NOT NULL AND lower(trim({column.sql})) NOT IN ({markers})"
-        is_text = f"{is_known} AND {column.as_number} IS NULL"
         n_texts, n_known, example = self._query(
-            f"SELECT count(*) FILTER ({is_text}), count(*) FILTER ({is_known}), "
-            f"first({column.sql}) FILTER ({is_text}) FROM {self.relation.sql}"
+            f"SELECT count(*) FILTER ({_is_text(column)}), count(*) FILTER ({_is_known(column)}), "
+            f"first({column.sql}) FILTER ({_is_text(column)}) FROM {self.relation.sql}"
         )[0]
         return int(n_texts), int(n_known - n_texts), example
+
+    def first_text(self, columns: Sequence[SourceColumn]) -> tuple[int, int, int] | None:
+        """Find the first cell that is neither a number nor missing: row, column, how many."""
+        tests = ", ".join(
+            f"min(row) FILTER ({_is_text(c)}), count(*) FILTER ({_is_text(c)})" for c in columns
+        )
+        found = self._query(
+            f"SELECT {tests} FROM (SELECT *, row_number() OVER () AS row FROM {self.relation.sql})"
+        )[0]
+        rows = [(row - 1, i) for i, row in enumerate(found[0::2]) if row is not None]
+        return (*min(rows), sum(found[1::2])) if rows else None
+
+    def place_of(self, row: int) -> tuple[Path, int]:
+        """Give the file of a row and its number there, counted from 1; `row` counts from 0."""
+        number = row + 1
+        relation = self.relation
+        if relation.numbered is not None:
+            number = int(self._query(f"{relation.numbered[1:-1]} LIMIT 1 OFFSET {row}")[0][0])
+        files = relation.source.files
+        for file, part in zip(files[:-1], relation.parts, strict=False):
+            n_rows = int(self._query(f"SELECT count(*) FROM {part}")[0][0])
+            if number <= n_rows:
+                return file.path, number
+            number -= n_rows
+        return files[-1].path, number
+
+    def count(self) -> int:
+        """Count the rows."""
+        return int(self._query(f"SELECT count(*) FROM {self.relation.sql}")[0][0])
+
+    def plainest_types(self, columns: Sequence[SourceColumn]) -> list[str]:
+        """Tell what all cells of each column of texts are: "whole" numbers, "number" or "text"."""
+        tests = ", ".join(
+            # "007" and the like are codes: they stay text.
+            f"bool_and({c.as_number} IS NOT NULL AND NOT ({c.sql} >= '00' AND {c.sql} < '0:')) "
+            f"FILTER ({c.sql} IS NOT NULL), "
+            f"bool_and(isfinite({c.as_number}) AND NOT regexp_matches({c.sql}, '[.,eE]') "
+            f"AND length({c.sql}) < 19)"
+            for c in columns
+        )
+        found = self._query(f"SELECT {tests} FROM {self.relation.sql}")[0]
+        return [
+            "text" if not is_number else "whole" if is_whole else "number"
+            for is_number, is_whole in zip(found[0::2], found[1::2], strict=True)
+        ]
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
         with explaining(self.relation):
@@ -77,16 +120,25 @@ class Cells:
         return rows
 
 
-def seems_numeric(cells: Sequence[str | None]) -> bool:
+def seems_numeric(cells: Sequence[str | None], decimal: str = ".") -> bool:
     """Whether at least half of the cells that say something are numbers."""
     known = [cell for cell in cells if cell is not None and not is_missing(cell)]
-    return sum(map(is_number, known)) * 2 >= len(known)
+    return sum(is_number(cell, decimal) for cell in known) * 2 >= len(known)
 
 
-def example_text(cells: Sequence[str | None]) -> str | None:
+def example_text(cells: Sequence[str | None], decimal: str = ".") -> str | None:
     """Pick the first cell that is neither missing nor a number."""
-    texts = (cell for cell in cells if not is_missing(cell) and not is_number(cell or ""))
+    texts = (cell for cell in cells if not is_missing(cell) and not is_number(cell or "", decimal))
     return next(texts, None)
+
+
+def _is_known(column: SourceColumn) -> str:
+    markers = ", ".join(quote_text(marker) for marker in sorted(MISSING_MARKERS))
+    return f"{column.sql} IS NOT NULL AND lower(trim({column.sql})) NOT IN ({markers})"
+
+
+def _is_text(column: SourceColumn) -> str:
+    return f"{_is_known(column)} AND {column.as_number} IS NULL"
 
 
 def _with_nan(values: NDArray[Any]) -> NDArray[Any]:

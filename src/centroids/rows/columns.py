@@ -4,41 +4,53 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from pathlib import Path
+from typing import NamedTuple
 
 from centroids.rows.errors import InputError, UnknownColumnError
 
-__all__ = ["did_you_mean", "find_columns", "split_columns"]
+__all__ = ["Roles", "did_you_mean", "find_columns", "split_columns"]
 
 MAX_NAMES_SHOWN = 12
 
 
-def split_columns(
-    path: Path, names: Sequence[str], columns: Sequence[str] | None, truth: str | None
-) -> tuple[list[int], int | None]:
-    """Turn the names a user gave into positions.
+class Roles(NamedTuple):
+    """Positions of columns: those to cluster, in the order asked for, and those with a meaning."""
 
-    Returns
-    -------
-    features : list of int
-        The columns asked for, in the order asked for; all but the truth if none were.
-    truth_column : int or None
-        The column of known classes.
-    """
-    truth_column = None if truth is None else find_columns(path, names, [truth])[0]
+    features: list[int]
+    truth: int | None
+    weight: int | None
+
+
+def split_columns(
+    path: object,
+    names: Sequence[str],
+    columns: Sequence[str] | None,
+    truth: str | None,
+    weight: str | None,
+) -> Roles:
+    """Turn the names a user gave into positions; without `columns`, all others are features."""
+    special = {"truth": truth, "weight": weight}
+    found = {
+        role: None if name is None else find_columns(path, names, [name])[0]
+        for role, name in special.items()
+    }
+    if truth is not None and truth == weight:
+        raise InputError(f'column "{truth}" is named both as truth and as weight; drop one')
     if columns is None:
-        others = [i for i in range(len(names)) if i != truth_column]
+        others = [i for i in range(len(names)) if i not in found.values()]
         if not others:
-            raise InputError(f"{path} has no column besides the truth; there is nothing to cluster")
-        return others, truth_column
-    if truth is not None and truth in columns:
-        raise InputError(f'column "{truth}" is named both as truth and as a feature; drop one')
+            named = " and the ".join(role for role, name in special.items() if name is not None)
+            raise InputError(f"{path} has no column besides the {named}; nothing to cluster")
+        return Roles(others, found["truth"], found["weight"])
+    for role, name in special.items():
+        if name is not None and name in columns:
+            raise InputError(f'column "{name}" is named both as {role} and as a feature; drop one')
     if not columns:
         raise InputError("no column is named; name at least one")
-    return find_columns(path, names, columns), truth_column
+    return Roles(find_columns(path, names, columns), found["truth"], found["weight"])
 
 
-def find_columns(path: Path, names: Sequence[str], wanted: Sequence[str]) -> list[int]:
+def find_columns(path: object, names: Sequence[str], wanted: Sequence[str]) -> list[int]:
     """Find the positions of columns; a name that is not there is an error with a suggestion."""
     position = {name: i for i, name in enumerate(names)}
     for i, name in enumerate(wanted):

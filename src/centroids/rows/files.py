@@ -1,112 +1,177 @@
-"""Tables from files: CSV and Parquet through DuckDB, ``.npy`` through NumPy.
+"""Tables from files: CSV, Parquet and JSON through DuckDB, ``.npy`` through NumPy.
 
 Numeric columns become features; every other column is left out, with the reason. Nothing is
-repaired or dropped in silence: a text among numbers, a missing or an infinite value is an
-:class:`~centroids.rows.errors.InputError` that names the file, the row and the column.
+repaired or dropped in silence: a text among numbers, an infinite value and, unless the caller says
+otherwise, a missing value is an :class:`~centroids.rows.errors.InputError` that names the file,
+the row and the column.
 
 Row 1 is the first row of data, below the header; blank lines of a CSV file do not count.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from centroids.rows.cells import Cells
-from centroids.rows.columns import did_you_mean
+from centroids.rows.columns import find_columns
+from centroids.rows.csv_layout import CsvFormat
 from centroids.rows.errors import InputError
-from centroids.rows.npy import table_from_npy
-from centroids.rows.relation import Relation, connect, csv_relation, parquet_relation
+from centroids.rows.npy import map_npy, table_from_npy
+from centroids.rows.relation import connect, relation_of
 from centroids.rows.relation_table import table_from_cells
-from centroids.rows.table import LeftOut, Table
+from centroids.rows.request import Missing, ReadRequest
+from centroids.rows.selection import count_rows, select_rows
+from centroids.rows.source import DataFiles, Source, open_source
+from centroids.rows.table import Table
 
-if TYPE_CHECKING:
-    import duckdb
-
-__all__ = ["LeftOut", "Table", "open_relation", "read_table"]
-
-CSV_SUFFIXES = (".csv", ".tsv", ".txt")
-PARQUET_SUFFIXES = (".parquet", ".pq")
+__all__ = ["open_cells", "read_columns", "read_table"]
 
 
 def read_table(
-    path: str | os.PathLike[str],
+    data: DataFiles,
     *,
     columns: Sequence[str] | None = None,
     truth: str | None = None,
+    weight: str | None = None,
+    where: str | None = None,
+    missing: Missing = "error",
+    csv_format: CsvFormat | None = None,
     n_jobs: int | None = None,
 ) -> Table:
-    """Read the numeric columns of a CSV, Parquet or ``.npy`` file.
+    """Read the numeric columns of CSV, Parquet, JSON or ``.npy`` files.
 
     Parameters
     ----------
-    path : path-like
-        The file; its suffix tells the format: ``.csv``, ``.tsv``, ``.txt`` (also with ``.gz``
-        behind), ``.parquet``, ``.pq`` or ``.npy``. The columns of a ``.npy`` file and of a CSV
-        file without a header are called x1, x2, …
+    data : path-like or sequence of path-like
+        A file, a pattern such as ``"data/*.parquet"``, several of them (one below the other, in
+        this order), or ``"-"`` for standard input. The suffix tells the format: ``.csv``, ``.tsv``,
+        ``.txt``, ``.json``, ``.ndjson``, ``.jsonl`` (all of them also with ``.gz`` behind),
+        ``.parquet``, ``.pq`` or ``.npy``. The columns of a ``.npy`` file and of a CSV file without
+        a header are called x1, x2, …
     columns : sequence of str, optional
         The features to use, in this order. By default all columns of numbers. A text column
         counts as one if at least half of its cells are numbers; it is then an error if not all
         of them are.
     truth : str, optional
         A column that holds known classes; it is not a feature.
+    weight : str, optional
+        A column that holds the weights of the rows; it is not a feature.
+    where : str, optional
+        Which rows to take: an SQL condition over the columns of the files, such as
+        ``"age >= 18 AND country = 'FR'"``.
+    missing : {"error", "drop", "keep"}, default="error"
+        What to do about missing values: refuse them, leave out the rows that have one, or keep
+        them as NaN, for an imputer to fill in.
+    csv_format : CsvFormat, optional
+        How CSV files are written; found out by default.
     n_jobs : int, optional
         Number of threads; by default all.
 
     Returns
     -------
     Table
-        Features, names, columns left out and classes.
+        Features, names, columns left out, classes and weights.
 
     Raises
     ------
     InputError
-        If the file cannot be read or is not a table of finite numbers. The message names the
-        row and the column.
+        If a file cannot be read or is not a table of numbers. The message names the row and the
+        column.
     MissingExtraError
-        If the file is CSV or Parquet and DuckDB is not installed.
+        If DuckDB is needed and not installed.
     """
-    path = _existing(path)
-    if path.suffix.lower() == ".npy":
-        return table_from_npy(path, columns, truth)
-    file_format(path)
+    request = ReadRequest(columns, truth, weight, missing)
+    source = open_source(data, csv_format, where)
+    if source.format == "npy":
+        table = table_from_npy(source, request)
+    else:
+        with open_cells(source, n_jobs) as cells:
+            table = table_from_cells(cells, request)
+            if where is not None:
+                n_rows = count_rows(cells.relation, cells.connection)
+                table = replace(table, n_rows_in_files=n_rows)
+    return _without_gaps(table) if missing == "drop" else table
+
+
+def read_columns(
+    table: Table, names: Sequence[str], *, n_jobs: int | None = None
+) -> dict[str, NDArray[Any]]:
+    """Read other columns of a table's files, for its rows.
+
+    Parameters
+    ----------
+    table : Table
+        The table, as `read_table` gave it.
+    names : sequence of str
+        The columns, numbers or texts.
+    n_jobs : int, optional
+        Number of threads; by default all.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_samples,)
+        Numbers, or objects where None is a missing value.
+
+    Raises
+    ------
+    InputError
+        If a column is not there, or the files have changed.
+    """
+    source = table.source
+    if source.format == "npy":
+        array = map_npy(source.files[0].path)
+        known = [f"x{i}" for i in range(1, array.shape[1] + 1)]
+        found = {known[i]: np.array(array[:, i]) for i in find_columns(source, known, names)}
+    else:
+        with open_cells(source, n_jobs) as cells:
+            every = cells.relation.columns
+            positions = find_columns(source, [column.name for column in every], names)
+            found = cells.read([], [every[i] for i in positions])[1] if names else {}
+    for values in found.values():
+        refuse_changed(table, len(values))
+    return found if table.rows is None else {n: v[table.rows] for n, v in found.items()}
+
+
+def refuse_changed(table: Table, n_rows: int) -> None:
+    """Raise an error if the files of a table have another number of rows by now."""
+    if n_rows != table.n_rows:
+        raise InputError(
+            f"{table.source} had {table.n_rows:,} rows when it was read and has {n_rows:,} "
+            "now; run again when nothing else writes to it"
+        )
+
+
+@contextmanager
+def open_cells(source: Source, n_jobs: int | None) -> Iterator[Cells]:
+    """Open the files of a source, with the rows that its condition chooses."""
     with connect(n_jobs) as connection:
-        relation = open_relation(path, connection)
-        return table_from_cells(Cells(relation, connection), columns, truth)
+        relation = relation_of(source, connection)
+        if source.where is not None:
+            relation = select_rows(relation, source.where, connection)
+        yield Cells(relation, connection)
 
 
-def open_relation(path: Path, connection: duckdb.DuckDBPyConnection) -> Relation:
-    """Describe a CSV or Parquet file to DuckDB."""
-    if file_format(path) == "csv":
-        return csv_relation(path)
-    return parquet_relation(path, connection)
-
-
-def file_format(path: Path) -> str:
-    """Tell "csv" or "parquet" by the suffix."""
-    is_packed = path.suffix.lower() == ".gz"
-    suffix = Path(path.stem).suffix.lower() if is_packed else path.suffix.lower()
-    if suffix in CSV_SUFFIXES:
-        return "csv"
-    if suffix in PARQUET_SUFFIXES and not is_packed:
-        return "parquet"
-    raise InputError(
-        f"{path}: the suffix is not one of a known format; save the data as .csv, .parquet or .npy"
+def _without_gaps(table: Table) -> Table:
+    """Leave out the rows in which a feature is missing."""
+    if not any(table.n_missing):
+        return table
+    rows = np.flatnonzero(~np.isnan(table.X).any(axis=1))
+    if not rows.size:
+        worst = table.columns[int(np.argmax(table.n_missing))]
+        raise InputError(
+            f'{table.source}: every row has a missing value (most of them in column "{worst}"), so '
+            "none is left; choose other columns, or fill the gaps in"
+        )
+    return replace(
+        table,
+        X=np.ascontiguousarray(table.X[rows]),
+        truth=None if table.truth is None else table.truth[rows],
+        sample_weight=None if table.sample_weight is None else table.sample_weight[rows],
+        rows=rows,
     )
-
-
-def _existing(path: str | os.PathLike[str]) -> Path:
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file in it")
-    if not path.exists():
-        neighbours = path.parent.iterdir() if path.parent.is_dir() else ()
-        hint = did_you_mean(path.name, [entry.name for entry in neighbours])
-        raise InputError(f"{path} does not exist{hint or '; check the path'}")
-    if not path.is_file():
-        raise InputError(f"{path} is not an ordinary file; save the data to a file first")
-    if not os.access(path, os.R_OK):
-        raise InputError(f"{path}: no permission to read it")
-    return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +11,56 @@ from numpy.typing import NDArray
 from centroids.rows.bad_cells import find_bad_cell, refuse_bad_cell, refuse_empty_truth
 from centroids.rows.columns import split_columns
 from centroids.rows.errors import InputError
+from centroids.rows.request import ReadRequest
+from centroids.rows.source import Source
 from centroids.rows.table import LeftOut, Table
 
 __all__ = ["map_npy", "table_from_npy"]
 
 
-def table_from_npy(path: Path, columns: Sequence[str] | None, truth: str | None) -> Table:
+def table_from_npy(source: Source, request: ReadRequest) -> Table:
     """Read a ``.npy`` file; its columns are called x1, x2, … by their position."""
+    path = source.files[0].path
+    if source.where is not None:
+        raise InputError(f"{path}: rows of a .npy file cannot be chosen; save it as Parquet")
     array = map_npy(path)
     names = [f"x{i}" for i in range(1, array.shape[1] + 1)]
-    used, class_column = split_columns(path, names, columns, truth)
+    used, *others = split_columns(path, names, request.columns, request.truth, request.weight)
+    classes, weights = (None if i is None else np.array(array[:, i]) for i in others)
     X = array if used == list(range(len(names))) else array[:, used]
     X = np.ascontiguousarray(X, dtype=np.float32 if X.dtype == np.float32 else np.float64)
-    bad = find_bad_cell(X)
+    bad = find_bad_cell(X, may_miss=request.missing != "error")
     if bad is not None:
         value = str(float(X[bad.row, bad.column]))
-        refuse_bad_cell(path, bad, names[used[bad.column]], value)
-    classes = None if class_column is None else np.array(array[:, class_column])
-    refuse_empty_truth(path, truth, classes)
+        refuse_bad_cell((path, bad.row + 1), bad.n_bad, names[used[bad.column]], value)
+    refuse_empty_truth(path, request.truth, classes)
+    if weights is not None and not ((weights >= 0) & np.isfinite(weights)).all():
+        row = int(np.argmin((weights >= 0) & np.isfinite(weights))) + 1
+        raise InputError(
+            f'{path}: row {row}, column "{request.weight}": a weight is a number from 0 up'
+        )
     return Table(
-        path=path,
+        source=source,
         X=X,
         columns=tuple(names[i] for i in used),
         left_out=tuple(
             LeftOut(name, "not chosen")
             for i, name in enumerate(names)
-            if i not in used and i != class_column
+            if i not in used and i not in others
         ),
         truth=classes,
-        truth_name=truth,
+        truth_name=request.truth,
+        sample_weight=None if weights is None else weights.astype(np.float64),
+        weight_name=request.weight,
         has_names=False,
+        n_missing=_count_missing(X) if request.missing != "error" else (0,) * len(used),
+        n_rows=len(X),
+        n_rows_in_files=len(X),
     )
+
+
+def _count_missing(X: NDArray[Any]) -> tuple[int, ...]:
+    return tuple(int(np.count_nonzero(np.isnan(X[:, i]))) for i in range(X.shape[1]))
 
 
 def map_npy(path: Path) -> NDArray[Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
+
+from centroids.rows.source import Source
 
 __all__ = ["LeftOut", "Table"]
 
@@ -20,15 +22,16 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The rows of a file, ready to be clustered.
+    """The rows of files, ready to be clustered.
 
     Attributes
     ----------
-    path : Path
-        The file.
+    source : Source
+        The files, for messages and to be read again.
     X : ndarray of shape (n_samples, n_features)
-        The features, C-contiguous and finite: float32 if all of them are float32 in a Parquet
-        or ``.npy`` file, else float64. A ``.npy`` file used whole stays on disk (memory-mapped).
+        The features, C-contiguous: float32 if all of them are float32 in a Parquet or ``.npy``
+        file, else float64. NaN where a value is missing and ``missing="keep"`` was asked for;
+        finite otherwise. A ``.npy`` file used whole stays on disk (memory-mapped).
     columns : tuple of str, length n_features
         The names of the features.
     left_out : tuple of LeftOut
@@ -37,19 +40,42 @@ class Table:
         The known classes: numbers, or objects where None is a missing class.
     truth_name : str or None
         The column `truth` comes from.
+    sample_weight : ndarray of shape (n_samples,) or None
+        The weights of the rows.
+    weight_name : str or None
+        The column `sample_weight` comes from.
     has_names : bool
         Whether the names stand in the file; if not, they count the columns (x1, x2, …).
+    n_missing : tuple of int, length n_features
+        How many values each feature lacks among the rows read.
+    rows : ndarray of shape (n_samples,) or None
+        Positions of the rows of `X` among the rows read; None if all of them are there.
+    n_rows : int
+        How many rows were read: those that fulfil `where`, the dropped ones included.
+    n_rows_in_files : int
+        How many rows the files have.
     """
 
-    path: Path
+    source: Source
     X: NDArray[Any]
     columns: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
     truth: NDArray[Any] | None = None
     truth_name: str | None = None
+    sample_weight: NDArray[np.float64] | None = None
+    weight_name: str | None = None
     has_names: bool = True
+    n_missing: tuple[int, ...] = ()
+    rows: NDArray[np.intp] | None = None
+    n_rows: int = 0
+    n_rows_in_files: int = 0
 
     @property
     def n_samples(self) -> int:
-        """Number of rows."""
+        """Number of rows in `X`."""
         return int(self.X.shape[0])
+
+    @property
+    def n_dropped(self) -> int:
+        """Number of rows left out because a value is missing."""
+        return self.n_rows - self.n_samples

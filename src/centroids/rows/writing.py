@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from centroids.rows.cells import Cells
 from centroids.rows.errors import InputError
-from centroids.rows.files import open_relation
+from centroids.rows.files import open_cells, refuse_changed
 from centroids.rows.npy import map_npy
 from centroids.rows.output import check_output, whole_file
-from centroids.rows.relation import Relation, connect, explaining, quote_name, quote_text
+from centroids.rows.relation import Relation, SourceColumn, connect, quote_name, quote_text
 from centroids.rows.table import Table
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def check_table_output(
     path = check_output(path, TABLE_SUFFIXES)
     if beside is None:
         return path
-    if path.exists() and path.samefile(beside.path):
+    if beside.source.holds(path):
         raise InputError(f"{path} is the file that is read; give the output another name")
     if path.suffix.lower() == ".npy":
         raise InputError(
@@ -60,13 +62,14 @@ def check_table_output(
             "alone"
         )
     left_out = (column.name for column in beside.left_out)
-    truth = () if beside.truth_name is None else (beside.truth_name,)
-    taken = {name.lower() for name in (*beside.columns, *left_out, *truth)}
+    roles = filter(None, (beside.truth_name, beside.weight_name))
+    taken = {name.lower() for name in (*beside.columns, *left_out, *roles)}
     for name in new_columns:
         # DuckDB does not tell names apart that differ in case only.
         if name.lower() in taken:
             raise InputError(
-                f'{beside.path} has a column "{name}" already; rename it, or write the labels alone'
+                f'{beside.source} has a column "{name}" already; rename it, or write the labels '
+                "alone"
             )
     return path
 
@@ -111,22 +114,27 @@ def write_beside(
     table: Table,
     new_columns: Mapping[str, NDArray[Any]],
     *,
+    alone: bool = False,
     n_jobs: int | None = None,
 ) -> None:
-    """Write all columns of a table's file, those left out included, with new ones beside them.
+    """Write all columns of a table's files, those left out included, with new ones beside them.
 
-    The file of `table` is read again. Cells of a CSV file reach another CSV file as they are
-    written, digit for digit; in a Parquet file, columns in which every cell is a number become
-    numbers.
+    The files of `table` are read again. Cells of a CSV file reach another CSV file as they are
+    written, digit for digit, with the same separator and decimal sign; in a Parquet file, columns
+    in which every cell is a number become numbers. Rows that were dropped because a value is
+    missing stay in their place: the new columns are empty there.
 
     Parameters
     ----------
     path : path-like
-        The CSV or Parquet file to write, which is not the file of `table`.
+        The CSV or Parquet file to write, which is none of the files of `table`; with `alone` also
+        ``.npy``, in which whole numbers are -1 and others NaN for rows that were dropped.
     table : Table
         The table, as `read_table` gave it.
     new_columns : mapping of str to ndarray of shape (n_samples,)
         What to put beside it, row by row.
+    alone : bool, default=False
+        Write the new columns alone.
     n_jobs : int, optional
         Number of threads; by default all.
 
@@ -134,59 +142,89 @@ def write_beside(
     ------
     InputError
         If the file cannot be written there, or a new column has the name of an old one, or the
-        file of `table` has changed since it was read.
+        files of `table` have changed since they were read.
     """
-    path = check_table_output(path, tuple(new_columns), table)
-    with whole_file(path) as temporary, connect(n_jobs) as connection:
-        _register(connection, "new_columns", new_columns)
-        if table.path.suffix.lower() == ".npy":
-            array = map_npy(table.path)
-            names = [f"x{i}" for i in range(1, array.shape[1] + 1)]
-            _register(connection, "old", {n: array[:, i] for i, n in enumerate(names)})
-            relation = Relation(table.path, "old", ())
-            old_columns = ", ".join(quote_name(name) for name in names)
-        else:
-            relation = open_relation(table.path, connection)
-            old_columns = _old_columns(connection, relation, path)
-        _refuse_changed(connection, relation, table)
-        query = f"SELECT {old_columns}, new_columns.* FROM {relation.sql} AS old "
-        _copy(connection, query + "POSITIONAL JOIN new_columns", path, temporary)
+    path = check_table_output(path, tuple(new_columns), None if alone else table)
+    if table.source.holds(path):
+        raise InputError(f"{path} is the file that is read; give the output another name")
+    placed = {name: _in_place(values, table) for name, values in new_columns.items()}
+    if path.suffix.lower() == ".npy":
+        write_table(path, placed)
+        return
+    with whole_file(path) as temporary, _old_cells(table, n_jobs) as cells:
+        query = _new_columns(cells, table, placed, path)
+        if not alone:
+            refuse_changed(table, cells.count())
+            old = _old_columns(cells, path)
+            query = (
+                f"SELECT {old}, new.* FROM {cells.relation.sql} AS old "
+                f"POSITIONAL JOIN ({query}) AS new"
+            )
+        layout = cells.relation.layout
+        delimiter = layout.delimiter if layout else ","
+        is_narrow = alone and len(placed) == 1
+        _copy(cells.connection, query, path, temporary, delimiter, is_narrow=is_narrow)
 
 
-def _old_columns(connection: duckdb.DuckDBPyConnection, relation: Relation, path: Path) -> str:
-    """Write the columns of a file in SQL, with the types they are to have in the new file."""
-    if relation.layout is None or path.suffix.lower() not in (".parquet", ".pq"):
-        return ", ".join(f"{c.sql} AS {quote_name(c.name)}" for c in relation.columns)
-    tests = ", ".join(
-        # "007" and the like are codes: they stay text.
-        f"bool_and({c.as_number} IS NOT NULL AND NOT ({c.sql} >= '00' AND {c.sql} < '0:')) "
-        f"FILTER ({c.sql} IS NOT NULL), "
-        f"bool_and(isfinite({c.as_number}) AND NOT contains({c.sql}, '.') "
-        f"AND NOT contains(lower({c.sql}), 'e') AND length({c.sql}) < 19)"
-        for c in relation.columns
-    )
-    with explaining(relation):
-        found = connection.execute(f"SELECT {tests} FROM {relation.sql}").fetchall()[0]
-    types = [
-        "VARCHAR" if not is_number else "BIGINT" if is_whole else "DOUBLE"
-        for is_number, is_whole in zip(found[0::2], found[1::2], strict=True)
-    ]
+@contextmanager
+def _old_cells(table: Table, n_jobs: int | None) -> Iterator[Cells]:
+    """Open what a table was read from."""
+    if table.source.format != "npy":
+        with open_cells(table.source, n_jobs) as cells:
+            yield cells
+        return
+    array = map_npy(table.source.files[0].path)
+    names = [f"x{i}" for i in range(1, array.shape[1] + 1)]
+    with connect(n_jobs) as connection:
+        _register(connection, "old", {n: array[:, i] for i, n in enumerate(names)})
+        columns = tuple(SourceColumn(name, quote_name(name), "number") for name in names)
+        yield Cells(Relation(table.source, "old", columns), connection)
+
+
+def _in_place(values: NDArray[Any], table: Table) -> NDArray[Any]:
+    """Put values of the rows of a table where the files have these rows."""
+    values = np.asarray(values)
+    if table.rows is None:
+        return values
+    gap: Any = {"i": -1, "u": 0, "f": np.nan}.get(values.dtype.kind)
+    placed = np.full(table.n_rows, gap, dtype=object if gap is None else values.dtype)
+    placed[table.rows] = values
+    return placed
+
+
+def _new_columns(cells: Cells, table: Table, placed: Mapping[str, NDArray[Any]], path: Path) -> str:
+    """Hand new columns to DuckDB and give the SQL that selects them, NULL for dropped rows."""
+    columns = {f"v{i}": values for i, values in enumerate(placed.values())}
+    is_used = np.ones(table.n_rows, dtype=bool)
+    if table.rows is not None:
+        is_used[:] = False
+        is_used[table.rows] = True
+    _register(cells.connection, "new_columns", {**columns, "is_used": is_used})
+    layout = cells.relation.layout
+    is_csv = path.suffix.lower() in (".csv", ".tsv")
+    has_commas = is_csv and layout is not None and layout.decimal == ","
+    selected = []
+    for i, (name, values) in enumerate(placed.items()):
+        value = f"v{i}"
+        if has_commas and values.dtype.kind == "f":
+            value = f"replace(CAST({value} AS VARCHAR), '.', ',')"
+        selected.append(f"CASE WHEN is_used THEN {value} END AS {quote_name(name)}")
+    return f"SELECT {', '.join(selected)} FROM new_columns"
+
+
+def _old_columns(cells: Cells, path: Path) -> str:
+    """Write the columns of files in SQL, with the types they are to have in the new file."""
+    columns = cells.relation.columns
+    if cells.relation.layout is None or path.suffix.lower() not in (".parquet", ".pq"):
+        return ", ".join(f"{c.sql} AS {quote_name(c.name)}" for c in columns)
+    types = cells.plainest_types(columns)
     return ", ".join(
-        f"CAST({column.sql} AS {kind}) AS {quote_name(column.name)}"
-        for column, kind in zip(relation.columns, types, strict=True)
+        f"{'CAST(' + c.sql + ' AS BIGINT)' if kind == 'whole' else c.as_number} "
+        f"AS {quote_name(c.name)}"
+        if kind != "text"
+        else f"{c.sql} AS {quote_name(c.name)}"
+        for c, kind in zip(columns, types, strict=True)
     )
-
-
-def _refuse_changed(
-    connection: duckdb.DuckDBPyConnection, relation: Relation, table: Table
-) -> None:
-    with explaining(relation):
-        n_samples = connection.execute(f"SELECT count(*) FROM {relation.sql}").fetchall()[0][0]
-    if n_samples != table.n_samples:
-        raise InputError(
-            f"{table.path} had {table.n_samples:,} rows when it was read and has {n_samples:,} "
-            "now; run again when nothing else writes to it"
-        )
 
 
 def _register(
@@ -195,12 +233,23 @@ def _register(
     connection.register(name, {key: np.asarray(values) for key, values in columns.items()})
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path, temporary: Path) -> None:
+def _copy(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    path: Path,
+    temporary: Path,
+    delimiter: str = ",",
+    *,
+    is_narrow: bool = False,
+) -> None:
+    """Write what a query selects; `is_narrow` where that is one column."""
     import duckdb
 
+    # An empty line would be no row for most readers.
+    gap = ", NULLSTR 'NA'" if is_narrow else ""
     options = {
-        ".csv": "FORMAT csv, HEADER true",
-        ".tsv": "FORMAT csv, HEADER true, DELIMITER '\t'",
+        ".csv": f"FORMAT csv, HEADER true, DELIMITER {quote_text(delimiter)}{gap}",
+        ".tsv": f"FORMAT csv, HEADER true, DELIMITER '\t'{gap}",
     }.get(path.suffix.lower(), "FORMAT parquet")
     target = quote_text(str(temporary))
     try:

@@ -1,0 +1,28 @@
+"""What a user asks of `read_table`, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from centroids.rows.errors import InputError
+
+__all__ = ["MISSING_RULES", "Missing", "ReadRequest"]
+
+Missing = Literal["error", "drop", "keep"]
+MISSING_RULES = ("error", "drop", "keep")
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """The arguments of `read_table` that say which columns to use, and what to do about gaps."""
+
+    columns: Sequence[str] | None = None
+    truth: str | None = None
+    weight: str | None = None
+    missing: Missing = "error"
+
+    def __post_init__(self) -> None:
+        if self.missing not in MISSING_RULES:
+            raise InputError(f"missing={self.missing!r}: use 'error', 'drop' or 'keep'")
