@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         profile,
         stability,
     )
+    from centroids.doctor import Finding, Findings, examine
     from centroids.estimators.alignment import Alignment, align
     from centroids.estimators.bisecting import BisectingKMeans
     from centroids.estimators.kmeans import KMeans, Nearest
@@ -58,6 +59,8 @@ _HOME = {
     "ConfusionDisplay": "centroids.plots.confusion",
     "CsvFormat": "centroids.rows.csv_layout",
     "ElbowDisplay": "centroids.plots.elbow",
+    "Finding": "centroids.doctor",
+    "Findings": "centroids.doctor",
     "FitRecorder": "centroids.plots.iterations",
     "FitState": "centroids.estimators.runs",
     "InputError": "centroids.rows.errors",
@@ -82,6 +85,7 @@ _HOME = {
     "check_table_output": "centroids.rows.writing",
     "choose_k": "centroids.choosing_k",
     "count_distinct_rows": "centroids.rows.distinct",
+    "examine": "centroids.doctor",
     "load": "centroids.estimators.saved",
     "match_labels": "centroids.compare",
     "profile": "centroids.describe",
@@ -105,6 +109,8 @@ __all__ = [
     "ConfusionDisplay",
     "CsvFormat",
     "ElbowDisplay",
+    "Finding",
+    "Findings",
     "FitRecorder",
     "FitState",
     "InputError",
@@ -129,6 +135,7 @@ __all__ = [
     "check_table_output",
     "choose_k",
     "count_distinct_rows",
+    "examine",
     "load",
     "match_labels",
     "profile",
