@@ -68,10 +68,4 @@ std::optional<Centers> optimal_first_centers(const R& rows, const FitOptions& op
   return centers;
 }
 
-// A fit from optimal centers: one iteration gives labels, numbers and history.
-inline LoopOptions optimal_loop(LoopOptions loop) {
-  loop.max_iter = 1;
-  return loop;
-}
-
 }  // namespace centroids

@@ -79,14 +79,8 @@ LoopResult fit(const SparseData& data, const FitOptions& options, const Control&
       SparsePass<T> pass(rows, centers.n_clusters);
       return run_loop(pass, std::move(centers), data.summary.total_squares, loop, hooks);
     };
-    if (auto optimal = optimal_first_centers(rows, options, data.x.dtype)) {
-      LoopResult result = run(std::move(*optimal), optimal_loop(options.loop), control);
-      result.converged = true;
-      return result;
-    }
-    return search_from(
-        run(first_centers(rows, options, data.x.dtype, control), options.loop, control), rows,
-        rows.n_entries(), data.summary.total_weight, options, data.x.dtype, control, run);
+    return fit_rows(rows, rows.n_entries(), data.summary.total_weight, options, data.x.dtype,
+                    control, run);
   });
 }
 

@@ -311,8 +311,8 @@ template <class T>
 constexpr FilterKernels<T> make_filter() {
   // What two digits leave over of a value, 2^-18 of it on either side, and the product of the
   // second digits.
-  return {"amx_bf16", 0.08,         5.0,          by_sizes,        3.1 * 0x1p-18,
-          row_bytes,  center_bytes, pack_rows<T>, pack_centers<T>, nearest};
+  return {0.08,         5.0,          by_sizes,        3.1 * 0x1p-18, row_bytes,
+          center_bytes, pack_rows<T>, pack_centers<T>, nearest};
 }
 
 }  // namespace

@@ -44,7 +44,6 @@ inline constexpr double kFilterReach = 1e16;
 
 template <class T>
 struct FilterKernels {
-  const char* name;
   // Cost of one center for one row, in multiply-adds of the register tile in float32: per product
   // and per score.
   double cost_per_product, cost_per_score;

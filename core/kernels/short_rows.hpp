@@ -27,7 +27,6 @@ struct ShortNorms {
 
 template <class T>
 struct ShortRowKernels {
-  const char* name;
   // Bytes of a block, and of the points.
   int64_t (*block_bytes)(int64_t n_cols);
   int64_t (*point_bytes)(int64_t n_cols);

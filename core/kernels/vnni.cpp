@@ -160,7 +160,7 @@ int select(const uint8_t* blocks, const ShortNorms* norms, int n_rows, int64_t n
 
 template <class T>
 constexpr ShortRowKernels<T> make_short_rows() {
-  return {"vnni", block_bytes, point_bytes, pack_block<T>, pack_points<T>, select<T>};
+  return {block_bytes, point_bytes, pack_block<T>, pack_points<T>, select<T>};
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "random.hpp"
@@ -14,10 +13,11 @@ constexpr uint64_t kStream = 3;
 constexpr int64_t kMostAtOnce = 5;   // m of the paper
 constexpr double kOffset = 0.01;     // of the root mean squared error, per feature
 constexpr double kLeastGain = 1e-4;  // relative: a smaller gain counts as none
-constexpr int kQuietRounds = 2;
+constexpr int kQuietRounds = 2;      // in a row that found nothing better
 // What a budgeted search may cost, against the run before it: less where a run takes long, from
 // this many multiply-adds on (a second or so).
 constexpr double kShareOfRun = 2, kShareOfLongRun = 0.15;
+constexpr double kLongRun = 2e10;
 
 std::vector<int64_t> sorted_by(const std::vector<double>& values) {
   std::vector<int64_t> order(values.size());
@@ -86,24 +86,20 @@ Centers breathe_out(const Centers& wide, const CenterErrors& errors, int64_t m) 
 
 }  // namespace
 
-SearchBudget whole_search() {
-  return {std::numeric_limits<double>::infinity(), kQuietRounds};
-}
-
-double work_of(const LoopResult& start, double multiply_adds) {
+double work_of(const LoopResult& run, double multiply_adds) {
   // Seeding compares every row with 2 + ln k candidates a center.
-  const double k = double(start.centers.n_clusters);
-  return (double(start.n_iter) + 2 + std::log(k)) * k * multiply_adds;
+  const double k = double(run.centers.n_clusters);
+  return (double(run.n_iter) + 2 + std::log(k)) * k * multiply_adds;
 }
 
-SearchBudget budget_for(double own_work) {
+double budget_for(double own_work) {
   const double share = own_work < kLongRun ? kShareOfRun : kShareOfLongRun;
-  return {std::max(share * own_work, kMoment), kQuietRounds};
+  return std::max(share * own_work, kMoment);
 }
 
-Centers search_breathing(const SearchRows& rows, const LoopResult& start,
-                         const SearchBudget& budget, double total_weight, uint64_t seed,
-                         const LoopOptions& options, const Control& control) {
+Centers search_breathing(const SearchRows& rows, const LoopResult& start, double budget,
+                         double total_weight, uint64_t seed, const LoopOptions& options,
+                         const Control& control) {
   Philox random(seed, kStream);
   LoopOptions plain = options;
   plain.number_by_size = false;
@@ -111,7 +107,7 @@ Centers search_breathing(const SearchRows& rows, const LoopResult& start,
   const auto run = [&](Centers centers) {
     const double iteration = double(centers.n_clusters) * rows.multiply_adds;
     // A breath is two runs: each gets half of what is left.
-    const double most = std::max(1.0, (budget.multiply_adds - work) / (2 * iteration));
+    const double most = std::max(1.0, (budget - work) / (2 * iteration));
     LoopOptions limited = plain;
     if (most < double(plain.max_iter)) limited.max_iter = int64_t(most);
     LoopResult result = rows.run(std::move(centers), limited);
@@ -120,10 +116,10 @@ Centers search_breathing(const SearchRows& rows, const LoopResult& start,
   };
   Centers best = start.centers;
   double least = start.inertia;
-  for (int n_quiet = 0; n_quiet < budget.n_quiet_rounds; ++n_quiet) {
+  for (int n_quiet = 0; n_quiet < kQuietRounds; ++n_quiet) {
     Centers current = best;
     for (int64_t m = std::min(kMostAtOnce, current.n_clusters); m > 0;) {
-      if (!(least > 0) || work >= budget.multiply_adds || control.stop()) return best;
+      if (!(least > 0) || work >= budget || control.stop()) return best;
       const double offset = kOffset * std::sqrt(least / total_weight);
       const Centers wide =
           run(breathe_in(current, rows.measure(current), m, offset, random)).centers;

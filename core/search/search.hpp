@@ -1,7 +1,8 @@
-// What follows a run that converged, for every kind of rows: a look for a better optimum.
+// A whole fit, for every kind of rows: the optimum of one column, or a run and what may follow one
+// that converged, a look for a better optimum.
 #pragma once
 
-#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "first_centers.hpp"
@@ -41,8 +42,9 @@ LoopResult search_from(LoopResult first, const R& rows, double work, double tota
                           },
                           [&](const Centers& centers) { return measure_errors(rows, centers); },
                           work};
-  const SearchBudget budget =
-      options.search == LocalSearch::budgeted ? budget_for(own_work) : whole_search();
+  const double budget = options.search == LocalSearch::budgeted
+                            ? budget_for(own_work)
+                            : std::numeric_limits<double>::infinity();
   LoopResult found =
       run(search_breathing(search, best, budget, total_weight, options.seed, options.loop, control),
           options.loop, quiet);
@@ -50,6 +52,21 @@ LoopResult search_from(LoopResult first, const R& rows, double work, double tota
   found.converged = true;
   found.history = std::move(first.history);
   return found;
+}
+
+// The arguments are those of search_from.
+template <class R, class Run>
+LoopResult fit_rows(const R& rows, double work, double total_weight, const FitOptions& options,
+                    Dtype dtype, const Control& control, Run run) {
+  if (auto optimal = optimal_first_centers(rows, options, dtype)) {
+    LoopOptions once = options.loop;  // one iteration gives labels, numbers and history
+    once.max_iter = 1;
+    LoopResult result = run(std::move(*optimal), once, control);
+    result.converged = true;
+    return result;
+  }
+  return search_from(run(first_centers(rows, options, dtype, control), options.loop, control), rows,
+                     work, total_weight, options, dtype, control, run);
 }
 
 }  // namespace centroids
