@@ -22,7 +22,7 @@ from centroids.estimators.nearest_center import Nearest, NearestCenterModel
 from centroids.rows.arrays import check_finite, check_rows
 from centroids.rows.sparse import is_sparse, to_dense
 
-__all__ = ["ModelParts", "own_and_second", "take_apart"]
+__all__ = ["ModelParts", "own_and_second", "take_apart", "without_names"]
 
 BLOCK_ROWS = 65_536
 """Rows that are scaled at a time."""
@@ -70,12 +70,12 @@ class ModelParts:
         if self.feature_names is None and is_frame:
             X = np.asarray(X)
         elif not is_frame:
-            first = _plain(first)
+            first = without_names(first)
         rows: NDArray[Any] = check_rows(first, X, reset=False)
         if is_sparse(rows):
             raise TypeError("X is a sparse matrix: pass dense rows, for example X.toarray().")
         if self.imputer is not None:
-            rows = np.ascontiguousarray(_plain(self.imputer).transform(rows))
+            rows = np.ascontiguousarray(without_names(self.imputer).transform(rows))
         check_finite(self.first, rows, 1)
         return rows
 
@@ -83,7 +83,7 @@ class ModelParts:
         """Return checked rows in the units that the clusterer works in."""
         if self.scaler is None:
             return rows
-        scaled: NDArray[Any] = np.ascontiguousarray(_plain(self.scaler).transform(rows))
+        scaled: NDArray[Any] = np.ascontiguousarray(without_names(self.scaler).transform(rows))
         return scaled
 
     def nearest(self, rows: NDArray[Any]) -> Nearest:
@@ -92,7 +92,7 @@ class ModelParts:
         The label is the one that ``predict`` gives, which for `BisectingKMeans` need not be the
         nearest center; then the nearest is the second.
         """
-        clusterer = _plain(self.clusterer)
+        clusterer = without_names(self.clusterer)
         if self.scaler is None:
             return own_and_second(clusterer, rows)
         blocks = [
@@ -103,14 +103,14 @@ class ModelParts:
 
     def distances(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return the distance of checked rows to every center: for a few rows only."""
-        distances: NDArray[Any] = _plain(self.clusterer).transform(self.scaled(rows))
+        distances: NDArray[Any] = without_names(self.clusterer).transform(self.scaled(rows))
         return distances
 
     def centers(self) -> NDArray[np.float64]:
         """Return the centers in the units of the rows."""
         centers = np.asarray(self.clusterer.cluster_centers_, dtype=np.float64)
         if self.scaler is not None:
-            centers = _plain(self.scaler).inverse_transform(centers)
+            centers = without_names(self.scaler).inverse_transform(centers)
         return centers
 
 
@@ -145,7 +145,7 @@ def take_apart(model: Any, argument: str = "model") -> ModelParts:
     return ModelParts(imputer, scaler, clusterer)
 
 
-def _plain(step: Any) -> Any:
+def without_names(step: Any) -> Any:
     """Return a step that takes and gives arrays, without a word on column names."""
     plain = copy.copy(step)
     for name in ("feature_names_in_", "_sklearn_output_config"):

@@ -1,11 +1,11 @@
-"""Where displays draw: axes on screen, or a figure that goes straight into a file."""
+"""What displays share: axes on screen, or a figure that goes straight into a file."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from centroids.rows.errors import MissingExtraError
 from centroids.rows.output import check_output, whole_file
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["finish", "new_axes", "new_figure", "save_drawing", "save_figure"]
+__all__ = ["AxesDisplay", "Display", "finish", "new_figure"]
 
 SIZE_INCHES = (7.0, 4.4)
 DOTS_PER_INCH = 160
@@ -30,12 +30,6 @@ def _naming_the_extra() -> Iterator[None]:
         ) from error
 
 
-def new_axes(size_inches: tuple[float, float] = SIZE_INCHES) -> Axes:
-    """Make axes in a new figure of pyplot."""
-    ax: Axes = new_figure(size_inches).add_subplot()
-    return ax
-
-
 def new_figure(size_inches: tuple[float, float]) -> Figure:
     """Make an empty figure of pyplot."""
     with _naming_the_extra():
@@ -44,24 +38,57 @@ def new_figure(size_inches: tuple[float, float]) -> Figure:
     return figure
 
 
-def save_figure(path: str | os.PathLike[str], draw: Callable[[Axes], Any]) -> None:
-    """Let `draw` fill axes and write them as PNG, without a screen and without pyplot's state."""
-    save_drawing(path, lambda figure: draw(figure.add_subplot()), SIZE_INCHES)
+class Display:
+    """A picture of finished numbers; a subclass says how it is drawn."""
+
+    figure_: Figure
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Draw into a figure of its own and write it as PNG, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, ``*.png``.
+        """
+        path = check_output(path, (".png",))
+        # Without a screen and without pyplot's state.
+        with _naming_the_extra():
+            from matplotlib.backends.backend_agg import FigureCanvasAgg
+            from matplotlib.figure import Figure
+        figure = Figure(figsize=self._size(), dpi=DOTS_PER_INCH, layout="constrained")
+        FigureCanvasAgg(figure)
+        self._draw_in(figure)
+        with whole_file(path) as temporary:
+            figure.savefig(temporary, format="png")
+
+    def _size(self) -> tuple[float, float]:
+        """Return width and height of a figure of its own, in inches."""
+        return SIZE_INCHES
+
+    def _draw_in(self, figure: Figure) -> None:
+        """Draw in an empty figure."""
+        raise NotImplementedError
 
 
-def save_drawing(
-    path: str | os.PathLike[str], draw: Callable[[Figure], Any], size_inches: tuple[float, float]
-) -> None:
-    """Let `draw` fill a figure and write it as PNG, without a screen and without pyplot's state."""
-    path = check_output(path, (".png",))
-    with _naming_the_extra():
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    figure = Figure(figsize=size_inches, dpi=DOTS_PER_INCH, layout="constrained")
-    FigureCanvasAgg(figure)
-    draw(figure)
-    with whole_file(path) as temporary:
-        figure.savefig(temporary, format="png")
+class AxesDisplay(Display):
+    """A picture in one pair of axes."""
+
+    ax_: Axes
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw in these axes, or in those of a new figure."""
+        raise NotImplementedError
+
+    def _begin(self, ax: Axes | None) -> Axes:
+        """Return the axes to draw in, and keep them."""
+        if ax is None:
+            ax = new_figure(self._size()).add_subplot()
+        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
+        return ax
+
+    def _draw_in(self, figure: Figure) -> None:
+        self.plot(figure.add_subplot())
 
 
 def finish(ax: Axes, grid: Literal["x", "y", "both"] | None = None) -> None:

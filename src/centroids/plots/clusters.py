@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.plots.canvas import finish, new_axes, save_drawing
+from centroids.plots.canvas import AxesDisplay, finish
 from centroids.plots.fitted import Fitted, cluster_names, sample_rows
 from centroids.plots.maps import HONEST_SHARE, MOST_REGIONS, Projection, map_of, voronoi_cells
 from centroids.plots.palette import INK, cluster_colors, text_color_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["ClustersDisplay"]
 
@@ -25,7 +23,7 @@ MOST_SHOWN = 4000
 N_BINS = 60
 
 
-class ClustersDisplay:
+class ClustersDisplay(AxesDisplay):
     """Rows and centers in two dimensions.
 
     Two columns are shown as they are, one column as a histogram. More columns are projected on a
@@ -77,9 +75,6 @@ class ClustersDisplay:
     >>> display.region_share
     1.0
     """
-
-    ax_: Axes
-    figure_: Figure
 
     def __init__(
         self,
@@ -173,8 +168,7 @@ class ClustersDisplay:
         ClustersDisplay
             This display, with `ax_` and `figure_`.
         """
-        ax = new_axes(SIZE_INCHES) if ax is None else ax
-        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
+        ax = self._begin(ax)
         if self.points.shape[1] == 1:
             self._plot_histogram(ax)
         else:
@@ -188,15 +182,8 @@ class ClustersDisplay:
         finish(ax)
         return self
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Draw into a figure of its own and write it as PNG, whole or not at all.
-
-        Parameters
-        ----------
-        path : path-like
-            The file, ``*.png``.
-        """
-        save_drawing(path, lambda figure: self.plot(figure.add_subplot()), SIZE_INCHES)
+    def _size(self) -> tuple[float, float]:
+        return SIZE_INCHES
 
     def _plot_map(self, ax: Axes) -> None:
         colors = cluster_colors(len(self.centers))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from centroids.plots.canvas import new_axes, save_drawing
+from centroids.plots.canvas import AxesDisplay
 from centroids.plots.palette import FALLING, INK, RISING, mixed, text_color_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from centroids.compare import LabelMatch
 
@@ -21,7 +19,7 @@ __all__ = ["ConfusionDisplay"]
 MOST_NAMED = 14
 
 
-class ConfusionDisplay:
+class ConfusionDisplay(AxesDisplay):
     """How many rows of each class lie in each cluster.
 
     A cell is dark if it holds much of its class. A frame marks the class a cluster is named after
@@ -49,9 +47,6 @@ class ConfusionDisplay:
     0
     """
 
-    ax_: Axes
-    figure_: Figure
-
     def __init__(self, match: LabelMatch) -> None:
         self.match = match
 
@@ -71,8 +66,7 @@ class ConfusionDisplay:
         from matplotlib.colors import to_rgb
         from matplotlib.patches import Rectangle
 
-        ax = new_axes(self._size()) if ax is None else ax
-        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
+        ax = self._begin(ax)
         match, counts = self.match, self.match.confusion
         shares = counts / np.maximum(counts.sum(axis=0), 1)
         colors = [[mixed("#ffffff", FALLING, 0.9 * share) for share in row] for row in shares]
@@ -109,16 +103,6 @@ class ConfusionDisplay:
             fontsize=9, color=INK["muted"], loc="left",
         )  # fmt: skip
         return self
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Draw into a figure of its own and write it as PNG, whole or not at all.
-
-        Parameters
-        ----------
-        path : path-like
-            The file, ``*.png``.
-        """
-        save_drawing(path, lambda figure: self.plot(figure.add_subplot()), self._size())
 
     def _axis_label(self, what: str, state: str) -> str:
         n = len(self.match.split if state == "split" else self.match.merged)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centroids.plots.canvas import finish, new_axes, save_figure
+from centroids.plots.canvas import AxesDisplay, finish
 from centroids.plots.palette import CHOSEN, CURVE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
 __all__ = ["ElbowDisplay"]
 
 
-class ElbowDisplay:
+class ElbowDisplay(AxesDisplay):
     """The elbow plot: inertia for a range of numbers of clusters.
 
     Inertia always falls when clusters are added. It falls fast while each new cluster separates
@@ -58,8 +56,6 @@ class ElbowDisplay:
     """
 
     line_: Line2D
-    ax_: Axes
-    figure_: Figure
 
     def __init__(self, n_clusters: ArrayLike, inertia: ArrayLike) -> None:
         self.n_clusters: NDArray[np.int64] = np.asarray(n_clusters, dtype=np.int64)
@@ -88,10 +84,9 @@ class ElbowDisplay:
         ElbowDisplay
             This display, with `line_`, `ax_` and `figure_`.
         """
-        ax = new_axes() if ax is None else ax
+        ax = self._begin(ax)
         style: dict[str, Any] = {"color": CURVE, "marker": "o", "linewidth": 2}
         (self.line_,) = ax.plot(self.n_clusters, self.inertia, **(style | line_kwargs))
-        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
         ax.set(xlabel="number of clusters K", ylabel="inertia (sum of squared distances)")
         ax.set_ylim(bottom=0)
         ax.set_xticks(self.n_clusters)
@@ -100,16 +95,6 @@ class ElbowDisplay:
         if self.bend is not None:
             self._mark_bend(ax, self.bend)
         return self
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Draw into a figure of its own and write it as PNG, whole or not at all.
-
-        Parameters
-        ----------
-        path : path-like
-            The file, ``*.png``.
-        """
-        save_figure(path, self.plot)
 
     def _mark_bend(self, ax: Axes, bend: int) -> None:
         height = float(self.inertia[self.n_clusters == bend][0])

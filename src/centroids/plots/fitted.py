@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.impute import SimpleImputer
 from sklearn.utils.validation import check_is_fitted
+
+from centroids.estimators.parts import without_names
 
 __all__ = ["Fitted", "cluster_names", "sample_rows"]
 
@@ -52,9 +53,9 @@ class Fitted:
             )
         check_is_fitted(kmeans)
         names = _names_of(model, X, feature_names, np.shape(X)[1])
-        kmeans = _without_names(kmeans)
+        kmeans = without_names(kmeans)
         steps = [step for _, step in model.steps[:-1]] if is_pipeline else []
-        before = tuple(_without_names(step) for step in steps if hasattr(step, "transform"))
+        before = tuple(without_names(step) for step in steps if hasattr(step, "transform"))
         rows = X if hasattr(X, "tocsr") else np.asarray(X)
         for step in before:
             rows = step.transform(rows)
@@ -91,14 +92,6 @@ class Fitted:
         picked = self.rows[rows]
         picked = picked.toarray() if hasattr(picked, "toarray") else picked
         return np.asarray(picked, dtype=np.float64)
-
-
-def _without_names(step: Any) -> Any:
-    """Return a step that takes and gives arrays, without a word on column names."""
-    plain = copy.copy(step)
-    for name in ("feature_names_in_", "_sklearn_output_config"):
-        plain.__dict__.pop(name, None)
-    return plain
 
 
 def _unit(rows: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from centroids.plots.canvas import finish, new_axes, save_drawing
+from centroids.plots.canvas import AxesDisplay, finish
 from centroids.plots.clusters import SIZE_INCHES, draw_centers, frame_of
 from centroids.plots.fitted import Fitted, cluster_names, sample_rows
 from centroids.plots.maps import PlaneMap, Projection, map_of
@@ -20,7 +19,6 @@ from centroids.plots.palette import INK, cluster_colors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from centroids.estimators.runs import FitState
 
@@ -108,7 +106,7 @@ class Frame:
     share_moved: float | None
 
 
-class IterationsDisplay:
+class IterationsDisplay(AxesDisplay):
     """The paths of the centers, from the first ones to where they came to rest.
 
     Made by `from_recorder`, or by `from_estimator`, which repeats the fit.
@@ -148,9 +146,6 @@ class IterationsDisplay:
     >>> display.frames[0].inertia > display.frames[-1].inertia
     True
     """
-
-    ax_: Axes
-    figure_: Figure
 
     def __init__(
         self,
@@ -284,8 +279,7 @@ class IterationsDisplay:
         IterationsDisplay
             This display, with `ax_` and `figure_`.
         """
-        ax = new_axes(SIZE_INCHES) if ax is None else ax
-        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
+        ax = self._begin(ax)
         number = range(len(self.frames))[frame]
         state = self.frames[number]
         colors = cluster_colors(len(state.centers))
@@ -320,15 +314,8 @@ class IterationsDisplay:
         finish(ax)
         return self
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Draw into a figure of its own and write it as PNG, whole or not at all.
-
-        Parameters
-        ----------
-        path : path-like
-            The file, ``*.png``.
-        """
-        save_drawing(path, lambda figure: self.plot(figure.add_subplot()), SIZE_INCHES)
+    def _size(self) -> tuple[float, float]:
+        return SIZE_INCHES
 
 
 def _frames(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.plots.canvas import finish, new_figure, save_drawing
+from centroids.plots.canvas import Display, finish, new_figure
 from centroids.plots.palette import CHOSEN, CURVE, HELD_OUT, RUNNER_UP
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ SIZE_INCHES = (13.0, 4.8)
 MOST_PAIRS = 12
 
 
-class KChoiceDisplay:
+class KChoiceDisplay(Display):
     """Three pictures of one choice of K.
 
     Left, the elbow in a form where its bend means something: log inertia against log K, beside the
@@ -50,7 +49,6 @@ class KChoiceDisplay:
     """
 
     axes_: Any
-    figure_: Figure
 
     def __init__(self, choice: KChoice, null_band: NDArray[np.float64] | None = None) -> None:
         self.choice = choice
@@ -79,15 +77,11 @@ class KChoiceDisplay:
             finish(ax)
         return self
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Draw into a figure of its own and write it as PNG, whole or not at all.
+    def _size(self) -> tuple[float, float]:
+        return SIZE_INCHES
 
-        Parameters
-        ----------
-        path : path-like
-            The file, ``*.png``.
-        """
-        save_drawing(path, self.plot, SIZE_INCHES)
+    def _draw_in(self, figure: Figure) -> None:
+        self.plot(figure)
 
 
 def _headline(choice: KChoice) -> str:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centroids.plots.canvas import new_axes, save_drawing
+from centroids.plots.canvas import AxesDisplay
 from centroids.plots.fitted import cluster_names
 from centroids.plots.palette import INK, diverging, text_color_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from centroids.describe import ClusterProfile
 
@@ -27,7 +25,7 @@ MOST_COLUMNS = 25
 FULL_COLOR_AT = 2.0
 
 
-class ProfileDisplay:
+class ProfileDisplay(AxesDisplay):
     """How far each cluster's mean lies from the mean of all rows, column by column.
 
     In standard deviations of all rows: +1.4 is 1.4 of them above the mean. The columns that set the
@@ -61,9 +59,6 @@ class ProfileDisplay:
     >>> [display.feature_names[j] for j in display.order]
     ['income', 'age']
     """
-
-    ax_: Axes
-    figure_: Figure
 
     def __init__(
         self,
@@ -115,8 +110,7 @@ class ProfileDisplay:
         """
         from matplotlib.colors import to_rgb
 
-        ax = new_axes(self._size()) if ax is None else ax
-        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
+        ax = self._begin(ax)
         shown = self.order[:MOST_COLUMNS]
         effects = self.effects[:, shown].T
         colors = [[diverging(float(e), FULL_COLOR_AT) for e in row] for row in effects]
@@ -145,16 +139,6 @@ class ProfileDisplay:
             fontsize=9, color=INK["muted"], loc="left",
         )  # fmt: skip
         return self
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Draw into a figure of its own and write it as PNG, whole or not at all.
-
-        Parameters
-        ----------
-        path : path-like
-            The file, ``*.png``.
-        """
-        save_drawing(path, lambda figure: self.plot(figure.add_subplot()), self._size())
 
     def _size(self) -> tuple[float, float]:
         n_columns = min(len(self.order), MOST_COLUMNS)

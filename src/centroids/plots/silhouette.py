@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centroids.plots.canvas import finish, new_axes, save_figure
+from centroids.plots.canvas import AxesDisplay, finish
 from centroids.plots.fitted import Fitted, cluster_names
 from centroids.plots.palette import INK, cluster_colors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["SilhouetteDisplay"]
 
@@ -25,7 +23,7 @@ MOST_STEPS = 200
 LEAST_HEIGHT, GAP = 0.008, 0.012
 
 
-class SilhouetteDisplay:
+class SilhouetteDisplay(AxesDisplay):
     """The silhouette plot, from distances to centers.
 
     The *simplified* silhouette of a row is ``1 - a / b``: `a` is its distance to its own center,
@@ -69,9 +67,6 @@ class SilhouetteDisplay:
     >>> round(SilhouetteDisplay.from_estimator(model, X).mean, 3)
     0.95
     """
-
-    ax_: Axes
-    figure_: Figure
 
     def __init__(
         self, values: ArrayLike, labels: ArrayLike, *, names: Sequence[str | None] | None = None
@@ -142,8 +137,7 @@ class SilhouetteDisplay:
         SilhouetteDisplay
             This display, with `ax_` and `figure_`.
         """
-        ax = new_axes() if ax is None else ax
-        self.ax_, self.figure_ = ax, ax.figure  # type: ignore[assignment]
+        ax = self._begin(ax)
         middles = []
         for (top, bottom), outline, color in zip(
             self.blocks(), self.outlines, cluster_colors(len(self.names)), strict=True
@@ -170,16 +164,6 @@ class SilhouetteDisplay:
         finish(ax, grid="x")
         ax.spines["left"].set_visible(False)
         return self
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Draw into a figure of its own and write it as PNG, whole or not at all.
-
-        Parameters
-        ----------
-        path : path-like
-            The file, ``*.png``.
-        """
-        save_figure(path, self.plot)
 
     def blocks(self) -> list[tuple[float, float]]:
         """Return where each cluster begins and ends in a picture of height 1, from the top.
