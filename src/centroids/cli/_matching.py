@@ -9,14 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 import centroids
+from centroids.cli._modelling import Split
 from centroids.cli._output import Payload, percent, plural
 
-__all__ = ["match_payload", "match_sentences"]
+__all__ = ["HELD_OUT", "TRAINING", "match_parts", "match_payload", "match_sentences"]
 
+# Parts of the rows, as a reader is told of them.
+TRAINING, HELD_OUT = "training rows", "held-out rows"
 MAX_MISSES_LISTED = 100
 MAX_MISSES_NAMED = 5
 MAX_SENTENCES = 6
 MAX_PARTS = 6
+
+
+def match_parts(
+    table: centroids.Table, split: Split, labels: NDArray[Any]
+) -> dict[str, centroids.LabelMatch]:
+    """Compare clusters with classes in each part of the rows; the mapping is the training rows'."""
+    if table.truth is None:
+        return {}
+    match = centroids.match_labels(table.truth[split.training], labels[split.training])
+    matches = {TRAINING: match}
+    if split.heldout.size:
+        matches[HELD_OUT] = match.score(table.truth[split.heldout], labels[split.heldout])
+    return matches
 
 
 def match_payload(match: centroids.LabelMatch, rows: NDArray[Any] | None = None) -> Payload:

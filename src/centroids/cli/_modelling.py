@@ -16,6 +16,7 @@ from centroids.cli._output import Payload
 __all__ = [
     "Split",
     "check_labels_output",
+    "clusterer_of",
     "data_payload",
     "name_features",
     "read_for_model",
@@ -69,6 +70,11 @@ def _class_codes(table: centroids.Table, n_heldout: int) -> NDArray[np.intp]:
             "of the split has fewer rows than that; change --holdout, or choose another --truth"
         )
     return codes
+
+
+def clusterer_of(model: Any) -> Any:
+    """Give the estimator of a model that may be a pipeline."""
+    return model[-1] if hasattr(model, "steps") else model
 
 
 def name_features(model: Any, table: centroids.Table) -> None:

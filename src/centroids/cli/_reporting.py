@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 import centroids
-from centroids.cli._modelling import Split
+from centroids.cli._modelling import Split, clusterer_of
 
 __all__ = ["REPORT_SUFFIXES", "write_fit_report"]
 
@@ -25,13 +24,13 @@ def write_fit_report(
     table: centroids.Table,
     split: Split,
     model: Any,
-    labels: NDArray[Any],
+    matches: Mapping[str, centroids.LabelMatch],
     recorder: centroids.FitRecorder,
     random_state: int,
+    jobs: int | None,
 ) -> None:
     """Write the page about a model fitted on the training rows of a table."""
     X = table.X[split.training]
-    kmeans = model[-1] if hasattr(model, "steps") else model
     is_resampled = len(X) <= MOST_ROWS_RESAMPLED
     centroids.write_report(
         path,
@@ -39,9 +38,9 @@ def write_fit_report(
         X=X,
         profile=centroids.profile(model, X, feature_names=table.columns),
         title=f"Clusters in {Path(str(table.source)).name}",
-        k_choice=getattr(kmeans, "k_choice_", None),
-        matches=_matches(table, split, labels),
-        stability=centroids.stability(model, X) if is_resampled else None,
+        k_choice=getattr(clusterer_of(model), "k_choice_", None),
+        matches=matches,
+        stability=centroids.stability(model, X, n_jobs=jobs) if is_resampled else None,
         replay=recorder,
         truth=None if table.truth is None else table.truth[split.training],
         reproduce={
@@ -50,15 +49,3 @@ def write_fit_report(
             "random state": random_state,
         },
     )
-
-
-def _matches(
-    table: centroids.Table, split: Split, labels: NDArray[Any]
-) -> dict[str, centroids.LabelMatch]:
-    if table.truth is None:
-        return {}
-    match = centroids.match_labels(table.truth[split.training], labels[split.training])
-    found = {"training rows": match}
-    if split.heldout.size:
-        found["held-out rows"] = match.score(table.truth[split.heldout], labels[split.heldout])
-    return found

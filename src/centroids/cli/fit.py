@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 import centroids
 from centroids.cli._fit_words import show_fit
-from centroids.cli._matching import match_payload
+from centroids.cli._matching import HELD_OUT, TRAINING, match_parts, match_payload
 from centroids.cli._modelling import (
     Split,
     check_labels_output,
+    clusterer_of,
     data_payload,
     name_features,
     split_rows,
@@ -192,17 +193,27 @@ def _run(request: Request, is_quiet: bool) -> Payload:
     what = "choosing K and fitting" if is_auto else f"fitting K = {request.n_clusters}"
     recorder = centroids.FitRecorder()
     with working(what, is_quiet) as tell, collecting_warnings() as notes:
-        _kmeans(model).callback = _listener(what, tell, recorder if request.report_out else None)
+        clusterer_of(model).callback = _listener(
+            what, tell, recorder if request.report_out else None
+        )
         model.fit(X)
-        _kmeans(model).callback = None
+        clusterer_of(model).callback = None
         labels = _labels(model, table, split)
-        result = _describe(request, table, split, model, labels)
+        matches = match_parts(table, split, labels)
+        result = _describe(request, table, split, model, labels, matches)
     result["notes"] = [*_scale_notes(X, table.columns, request.scale), *notes]
     _write(request, table, split, model, labels)
     if request.report_out is not None:
         with working("writing the report", is_quiet):
             write_fit_report(
-                request.report_out, table, split, model, labels, recorder, request.random_state
+                request.report_out,
+                table,
+                split,
+                model,
+                matches,
+                recorder,
+                request.random_state,
+                request.jobs,
             )
     return result
 
@@ -279,7 +290,7 @@ def _listener(
 
 def _labels(model: Any, table: centroids.Table, split: Split) -> NDArray[Any]:
     """Give the cluster of every row of the file, in its order."""
-    found = _kmeans(model).labels_
+    found = clusterer_of(model).labels_
     labels = np.empty(table.n_samples, dtype=found.dtype)
     labels[split.training] = found
     if split.heldout.size:
@@ -287,14 +298,15 @@ def _labels(model: Any, table: centroids.Table, split: Split) -> NDArray[Any]:
     return labels
 
 
-def _kmeans(model: Any) -> Any:
-    return model[-1] if hasattr(model, "steps") else model
-
-
 def _describe(
-    request: Request, table: centroids.Table, split: Split, model: Any, labels: NDArray[Any]
+    request: Request,
+    table: centroids.Table,
+    split: Split,
+    model: Any,
+    labels: NDArray[Any],
+    matches: Mapping[str, centroids.LabelMatch],
 ) -> Payload:
-    kmeans = _kmeans(model)
+    kmeans = clusterer_of(model)
     centers = kmeans.cluster_centers_
     if kmeans is not model:
         centers = model[0].inverse_transform(centers)
@@ -306,12 +318,10 @@ def _describe(
         heldout = {"n_samples": len(split.heldout), "inertia": inertia}
     for part in filter(None, (training, heldout)):
         part["inertia_per_row"] = part["inertia"] / part["n_samples"]
-    if table.truth is not None:
-        match = centroids.match_labels(table.truth[split.training], labels[split.training])
-        training["match"] = match_payload(match, split.training)
-        if heldout is not None:
-            match = match.score(table.truth[split.heldout], labels[split.heldout])
-            heldout["match"] = match_payload(match, split.heldout)
+    if TRAINING in matches:
+        training["match"] = match_payload(matches[TRAINING], split.training)
+    if heldout is not None and HELD_OUT in matches:
+        heldout["match"] = match_payload(matches[HELD_OUT], split.heldout)
     return {
         "command": "fit",
         "data": data_payload(table),

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 import centroids
-from centroids.cli._modelling import check_labels_output, data_payload, read_for_model
+from centroids.cli._modelling import (
+    check_labels_output,
+    clusterer_of,
+    data_payload,
+    read_for_model,
+)
 from centroids.cli._options import Columns, Data, Jobs, Json, LabelsOnly, Model, parse_columns
 from centroids.cli._output import Payload, collecting_warnings, emit, number, plural, working
 from centroids.cli._tables import print_clusters
@@ -74,7 +79,7 @@ def predict(
 
 
 def _sizes(labels: NDArray[Any], model: Any) -> list[Payload]:
-    n_clusters = int((model[-1] if hasattr(model, "steps") else model).cluster_centers_.shape[0])
+    n_clusters = len(clusterer_of(model).cluster_centers_)
     counts = np.bincount(labels, minlength=n_clusters).tolist()
     return [
         {"cluster": i, "rows": count, "share": count / len(labels)}
