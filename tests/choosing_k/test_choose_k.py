@@ -230,6 +230,19 @@ def test_max_time_ends_with_an_answer():
     assert "Time ran out" in choice.summary()
 
 
+def test_evidence_cut_short_is_said_even_if_the_rest_ends_in_time(monkeypatch):
+    monkeypatch.setattr("centroids.choosing_k.choose.EVIDENCE_SHARE", 1e-9)
+    choice = choose_k(make_blobs(2_000, random_state=0)[0], max_time=600, random_state=0)
+    assert choice.has_timed_out
+    assert "Time ran out" in choice.summary()
+
+
+def test_time_that_suffices_is_not_said_to_have_run_out():
+    choice = choose_k(make_blobs(500, random_state=0)[0], max_time=600, random_state=0)
+    assert not choice.has_timed_out
+    assert "Time ran out" not in choice.summary()
+
+
 def test_progress_is_reported():
     told = []
     choose_k(

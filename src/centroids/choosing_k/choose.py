@@ -207,7 +207,9 @@ class _Chooser:
             n_samples_used=n_used,
             choices_by_sample=agree,
             smallest_share=SMALLEST_SHARE if n_used < n_counting else None,
-            has_timed_out=self.deadline.has_passed(),
+            # The evidence has a limit of its own, which may have cut it short with time left.
+            has_timed_out=self.deadline.has_passed()
+            or any(e.deadline.has_ended_something for e in evidences),
             cautions=cautions_of(
                 first.X, estimator, table, self.options.k_max, self._names(estimator)
             ),

@@ -31,18 +31,28 @@ WORTH_MERGING = 1.10
 
 
 class Deadline:
-    """The moment after which nothing new is started."""
+    """The moment after which nothing new is started.
+
+    Attributes
+    ----------
+    has_ended_something : bool
+        Whether somebody asked too late and left something out.
+    """
 
     def __init__(self, seconds: float | None) -> None:
         self._end = None if seconds is None else time.monotonic() + seconds
+        self.has_ended_something = False
 
     def left(self) -> float | None:
         """Seconds left, at least a little; None without a limit."""
         return None if self._end is None else max(1e-3, self._end - time.monotonic())
 
     def has_passed(self) -> bool:
-        """Whether the time is over."""
-        return self._end is not None and time.monotonic() >= self._end
+        """Whether the time is over, so that who asks starts nothing new."""
+        if self._end is None or time.monotonic() < self._end:
+            return False
+        self.has_ended_something = True
+        return True
 
 
 class Fit(NamedTuple):
