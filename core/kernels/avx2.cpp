@@ -1,8 +1,8 @@
 // The kernels for AVX2 with FMA.
 #define CENTROIDS_ISA_NAME "avx2"
 #define CENTROIDS_VECTOR_BYTES 32
-#define CENTROIDS_ROW_VECTORS 4
-#define CENTROIDS_MAX_GROUP 3
+#define CENTROIDS_ROW_VECTORS 2
+#define CENTROIDS_MAX_GROUP 6
 #include "kernels/kernels.inl"
 
 namespace centroids {
