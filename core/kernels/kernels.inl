@@ -57,7 +57,7 @@ constexpr int kLine = 64 / int(sizeof(T));
 
 template <class T>
 CENTROIDS_INLINE Vec<T> splat(T value) {
-  // Adding zero would cost an addition (it turns -0.0 into 0.0); subtracting it is a plain broadcast.
+  // Adding zero would be an addition (it turns -0.0 into 0.0); subtracting it costs nothing.
   return value - Vec<T>{};
 }
 
