@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from centroids.estimators.bisecting import BisectingKMeans
     from centroids.estimators.kmeans import KMeans, Nearest
     from centroids.estimators.mini_batch import MiniBatchKMeans
+    from centroids.estimators.nearness import nearest
     from centroids.estimators.runs import FitState
     from centroids.estimators.saved import load, save
     from centroids.model_file import ModelFileError
@@ -88,6 +89,7 @@ _HOME = {
     "examine": "centroids.doctor",
     "load": "centroids.estimators.saved",
     "match_labels": "centroids.compare",
+    "nearest": "centroids.estimators.nearness",
     "profile": "centroids.describe",
     "read_columns": "centroids.rows.files",
     "read_table": "centroids.rows.files",
@@ -138,6 +140,7 @@ __all__ = [
     "examine",
     "load",
     "match_labels",
+    "nearest",
     "profile",
     "read_columns",
     "read_table",

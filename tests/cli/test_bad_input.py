@@ -104,7 +104,7 @@ WRONG = {
     "fit good.csv -k 2 --max-iter 0": "--max-iter",
     "fit good.csv -k 2 --holdot 0.5": "see centroids fit --help",
     "fit -k 2": "Missing argument 'DATA'; see centroids fit --help",
-    "fit good.csv more.csv -k 2": "see centroids fit --help",
+    "fit good.csv more.csv -k 2": "more.csv does not exist",
     "fitt good.csv": "see centroids --help",
     # outputs
     "fit good.csv -k 2 -o nowhere/m.safetensors": "the folder nowhere does not exist; make",

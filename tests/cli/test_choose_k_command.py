@@ -61,10 +61,10 @@ def test_fit_auto_is_the_choice_of_choose_k(
 
 
 def test_advice_of_choose_k_is_a_command_that_works(run: Run, data: Path) -> None:
-    words = ("--truth", "y", "--columns", "x1,x2,x3", "--scale", "standard")
+    words = ("--columns", "x1,x2,x3", "--truth", "y", "--scale", "standard")
     out = run("choose-k", "blobs.csv", *words).out
     advice = next(line for line in out.splitlines() if line.startswith("Next: centroids "))
-    assert advice == f"Next: centroids fit blobs.csv -k 5 {' '.join(words)}"
+    assert advice == f"Next: centroids fit blobs.csv {' '.join(words)} -k 5"
     assert run(*advice.removeprefix("Next: centroids ").split()).code == 0
 
 

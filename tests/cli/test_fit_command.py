@@ -111,9 +111,10 @@ def test_scaling_is_part_of_the_model(run: Run, folder: Path) -> None:
     scaled = run(*words, "-o", "m.safetensors", "--json").json
     assert plain["training"]["match"]["accuracy"] < 0.8
     assert scaled["training"]["match"]["accuracy"] == 1.0
-    assert '"income" carries' in plain["notes"][0]
-    assert "--scale standard" in plain["notes"][0]
-    assert scaled["notes"] == []
+    scale = next(found for found in plain["findings"] if found["kind"] == "scale")
+    assert scale["columns"] == ["income"]
+    assert "--scale standard" in scale["advice"]
+    assert scaled["findings"] == []
     # Centers are in the units of the file, and so are the rows a model is asked about.
     ages = sorted(cluster["center"][1] for cluster in scaled["clusters"])
     assert ages == pytest.approx([20, 60], abs=1)

@@ -52,6 +52,8 @@ def profile_by_hand(X, labels, feature_names, names=None):
         overall_std=std,
         overall_median=np.median(X, axis=0),
         clusters=tuple(cards),
+        row_numbers=None,
+        numbers_of=lambda rows: rows,
     )
 
 

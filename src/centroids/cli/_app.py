@@ -16,7 +16,9 @@ import typer
 import centroids
 from centroids.cli.blobs import blobs
 from centroids.cli.choose_k import choose_k
+from centroids.cli.compare import compare
 from centroids.cli.demo import demo
+from centroids.cli.doctor import doctor
 from centroids.cli.evaluate import evaluate
 from centroids.cli.fit import fit
 from centroids.cli.predict import predict
@@ -32,12 +34,12 @@ STOPPED = "stopped; no half-written file is left"
 WrongUse = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
 
 app = typer.Typer(
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (blobs, choose_k, fit, predict, profile, evaluate, demo):
+for command in (doctor, choose_k, fit, predict, profile, evaluate, compare, blobs, demo):
     app.command()(command)
 
 
@@ -57,7 +59,7 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """K-Means over CSV, Parquet and .npy files.
+    """K-Means over CSV, Parquet, JSON and .npy files.
 
     Exit code: 0 if all went well, 1 if it failed, 2 for wrong use or bad input.
     """

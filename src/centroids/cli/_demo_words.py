@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from centroids.cli._output import Payload, number, percent
+from centroids.cli._output import Payload, number
 from centroids.cli._tables import plain_table, print_confusion
 from centroids.cli._words import print_notes, print_whole
+from centroids.wording import percent
 
 __all__ = ["show_demo"]
 

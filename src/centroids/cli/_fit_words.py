@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from centroids.cli._output import Payload, number, plural
+from centroids.cli._output import Payload, number
 from centroids.cli._tables import print_clusters
-from centroids.cli._words import print_data, print_matches, print_notes, print_whole
+from centroids.cli._words import (
+    print_alignment,
+    print_data,
+    print_matches,
+    print_notes,
+    print_whole,
+)
+from centroids.wording import count
 
 __all__ = ["show_fit"]
 
@@ -18,17 +25,16 @@ def show_fit(result: Payload, console: Console) -> None:
     if heldout is not None:
         how = ", the same share of every class" if result["split"]["is_stratified"] else ""
         console.print(
-            f"{plural(training['n_samples'], 'row')} to fit, "
-            f"{plural(heldout['n_samples'], 'row')} held out{how}"
+            f"{count(training['n_samples'], 'row')} to fit, "
+            f"{count(heldout['n_samples'], 'row')} held out{how}"
         )
     unit = " (in scaled units)" if model["scale"] != "none" else ""
     if result["choice"] is not None:
-        scale = "" if model["scale"] == "none" else f" --scale {model['scale']}"
         console.print(f"\n{result['choice']['summary'][0]}", style="bold")
-        print_whole(console, f"Evidence: centroids choose-k {result['data']['file']}{scale}")
+        print_whole(console, f"Evidence: centroids choose-k {result['same_rows']}")
     console.print(
         f"\nK = {model['n_clusters']}: inertia {number(training['inertia'])}{unit} after "
-        f"{plural(model['n_iter'], 'iteration')}, random state {model['random_state']}"
+        f"{count(model['n_iter'], 'iteration')}, random state {model['random_state']}"
     )
     if heldout is not None:
         console.print(
@@ -41,6 +47,9 @@ def show_fit(result: Payload, console: Console) -> None:
     print_matches(
         console, [(name, part["match"]) for name, part in parts if part and "match" in part]
     )
+    if result["alignment"] is not None:
+        console.print()
+        print_alignment(console, result["alignment"])
     print_notes(console, result["notes"])
     _show_files(console, result["files"])
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 import centroids
 from centroids.cli._modelling import Split
-from centroids.cli._output import Payload, percent, plural
+from centroids.cli._output import Payload
+from centroids.wording import count, percent
 
 __all__ = ["HELD_OUT", "TRAINING", "match_parts", "match_payload", "match_sentences"]
 
@@ -78,13 +79,13 @@ def match_payload(match: centroids.LabelMatch, rows: NDArray[Any] | None = None)
 def match_sentences(match: Payload, rows: str) -> Iterator[str]:
     """Say how well clusters and classes agree; `rows` names the rows ("training rows")."""
     if match["n_without_class"]:
-        yield f"{plural(match['n_without_class'], 'row')} without a class: not compared."
+        yield f"{count(match['n_without_class'], 'row')} without a class: not compared."
     yield _agreement(match, rows)
     if match["n_majority_misses"] != match["n_misses"]:
         yield (
             f"{rows}, with every cluster named after its largest class: "
             f"{percent(match['majority_accuracy'])} agree, "
-            f"{plural(match['n_majority_misses'], 'miss', 'misses')}."
+            f"{count(match['n_majority_misses'], 'miss', 'misses')}."
         )
 
 
@@ -110,7 +111,7 @@ def _agreement(match: Payload, rows: str) -> str:
     n_right = match["n_rows"] - match["n_misses"]
     text = (
         f"{rows}: {n_right:,} of {match['n_rows']:,} lie in the cluster of their class "
-        f"({percent(match['accuracy'])}), {plural(match['n_misses'], 'miss', 'misses')}"
+        f"({percent(match['accuracy'])}), {count(match['n_misses'], 'miss', 'misses')}"
     )
     named = match["first_misses"] if match["n_misses"] <= MAX_MISSES_NAMED else []
     if not named:

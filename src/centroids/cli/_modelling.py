@@ -1,26 +1,27 @@
-"""Steps that commands share: split rows, match data to a model, describe both."""
+"""Steps that commands share: split rows, make and fit a model, look into one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 import centroids
-from centroids.cli._output import Payload
+from centroids.cli._options import Missing, Preparation, Scale
 
 __all__ = [
     "Split",
-    "check_labels_output",
     "clusterer_of",
-    "data_payload",
+    "feature_names_of",
+    "fit_weighted",
     "name_features",
-    "read_for_model",
+    "original_centers",
+    "positions_in_file",
+    "prepared",
     "split_rows",
+    "weights_at",
+    "with_preparation",
 ]
 
 
@@ -72,9 +73,76 @@ def _class_codes(table: centroids.Table, n_heldout: int) -> NDArray[np.intp]:
     return codes
 
 
+def weights_at(table: centroids.Table, positions: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    """Give the weights of some rows; None if every row counts the same."""
+    return None if table.sample_weight is None else table.sample_weight[positions]
+
+
+def positions_in_file(table: centroids.Table, positions: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give the positions that rows of a table have among the rows of its files."""
+    return positions if table.rows is None else table.rows[positions]
+
+
+def with_preparation(kmeans: Any, preparation: Preparation) -> Any:
+    """Put what fills gaps and what scales before a clusterer, as far as they are asked for."""
+    steps = _steps_before(preparation)
+    if not steps:
+        return kmeans
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(*steps, kmeans)
+
+
+def prepared(
+    X: NDArray[Any], preparation: Preparation, sample_weight: NDArray[np.float64] | None
+) -> NDArray[Any]:
+    """Give rows as a model with this preparation sees them."""
+    for step in _steps_before(preparation):
+        weight = {} if _is_imputer(step) else {"sample_weight": sample_weight}
+        X = step.fit(X, **weight).transform(X)
+    return X
+
+
+def _steps_before(preparation: Preparation) -> list[Any]:
+    steps: list[Any] = []
+    if preparation.missing is Missing.IMPUTE:
+        from sklearn.impute import SimpleImputer
+
+        steps.append(SimpleImputer(strategy="median"))
+    if preparation.scale is Scale.STANDARD:
+        from sklearn.preprocessing import StandardScaler
+
+        steps.append(StandardScaler())
+    return steps
+
+
+def _is_imputer(step: Any) -> bool:
+    return type(step).__name__ == "SimpleImputer"
+
+
+def fit_weighted(model: Any, X: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> None:
+    """Fit a model or a pipeline, each step with the weights of the rows if it can take them."""
+    if sample_weight is None:
+        model.fit(X)
+    elif not hasattr(model, "steps"):
+        model.fit(X, sample_weight=sample_weight)
+    else:
+        takers = [name for name, step in model.steps if not _is_imputer(step)]
+        model.fit(X, **{f"{name}__sample_weight": sample_weight for name in takers})
+
+
 def clusterer_of(model: Any) -> Any:
     """Give the estimator of a model that may be a pipeline."""
     return model[-1] if hasattr(model, "steps") else model
+
+
+def original_centers(model: Any) -> NDArray[np.float64]:
+    """Give the centers of a model in the units of the file."""
+    centers: NDArray[np.float64] = clusterer_of(model).cluster_centers_
+    for _, step in getattr(model, "steps", ())[:-1]:
+        if not _is_imputer(step):
+            centers = step.inverse_transform(centers)
+    return centers
 
 
 def name_features(model: Any, table: centroids.Table) -> None:
@@ -84,67 +152,7 @@ def name_features(model: Any, table: centroids.Table) -> None:
         first.feature_names_in_ = np.array(table.columns, dtype=object)
 
 
-def _feature_names(model: Any) -> list[str] | None:
+def feature_names_of(model: Any) -> list[str] | None:
     """Give the column names a model was fitted on; None if it was fitted on unnamed columns."""
     names = getattr(model, "feature_names_in_", None)
     return None if names is None else [str(name) for name in names]
-
-
-def read_for_model(
-    model: Any,
-    path: Path,
-    *,
-    columns: Sequence[str] | None,
-    truth: str | None = None,
-    jobs: int | None = None,
-) -> centroids.Table:
-    """Read the columns of a file that a model needs, in the order the model needs them.
-
-    Columns are matched by name if both sides have names, else by position: then there must be
-    just as many. Columns that the user names stand for those of the model, one by one.
-    """
-    names = _feature_names(model)
-    n_features = int(model.n_features_in_)
-    if columns is None and names is not None and path.suffix.lower() != ".npy":
-        try:
-            table = centroids.read_table(path, columns=names, truth=truth, n_jobs=jobs)
-        except centroids.UnknownColumnError as error:
-            if error.column not in names:
-                raise
-            raise centroids.InputError(
-                f"data and model differ: the model needs the columns {_listed(names)}, and "
-                f"{error}; rename it in the data, or say with --columns which columns to use"
-            ) from error
-        left_out = tuple(column._replace(reason="not in the model") for column in table.left_out)
-        return replace(table, left_out=left_out)
-    table = centroids.read_table(path, columns=columns, truth=truth, n_jobs=jobs)
-    if len(table.columns) != n_features:
-        needs = f"{n_features} columns" + (f" ({_listed(names)})" if names else "")
-        raise centroids.InputError(
-            f"data and model differ: the model needs {needs}, and {path} gives "
-            f"{len(table.columns)} ({_listed(table.columns)}); name the right ones with --columns"
-        )
-    return table
-
-
-def check_labels_output(out: Path, data: Path) -> None:
-    """Refuse a place for labels that cannot be written, or that would replace the data."""
-    centroids.check_table_output(out)
-    if out.exists() and data.exists() and out.samefile(data):
-        raise centroids.InputError(f"{out} is the file that is read; give the output another name")
-
-
-def data_payload(table: centroids.Table) -> Payload:
-    """Describe what was read."""
-    return {
-        "file": str(table.source),
-        "n_samples": table.n_samples,
-        "columns": list(table.columns),
-        "left_out": [{"column": name, "reason": reason} for name, reason in table.left_out],
-        "truth": table.truth_name,
-    }
-
-
-def _listed(names: Sequence[str], at_most: int = 12) -> str:
-    more = len(names) - at_most
-    return ", ".join(names[:at_most]) + (f" and {more} more" if more > 0 else "")

@@ -10,15 +10,23 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 __all__ = [
     "Payload",
+    "Work",
     "collecting_warnings",
     "emit",
     "number",
-    "percent",
-    "plural",
+    "plain_console",
     "tracked",
     "working",
 ]
@@ -33,32 +41,61 @@ def emit(result: Payload, show: Callable[[Payload, Console], None], as_json: boo
     """Print a result, either as one JSON object or by `show`."""
     if as_json:
         sys.stdout.write(json.dumps(result, allow_nan=False, indent=2) + "\n")
-        return
-    console = Console(highlight=False, emoji=False, markup=False)
+    else:
+        show(result, plain_console())
+
+
+def plain_console(*, is_stderr: bool = False) -> Console:
+    """Make a console for words: nothing in them is markup, and lines are not too long to read."""
+    console = Console(stderr=is_stderr, highlight=False, emoji=False, markup=False)
     console.width = min(console.width, MAX_WIDTH)
-    show(result, console)
+    return console
+
+
+class Work:
+    """Something that goes on and can tell how far it is; silent where nobody looks."""
+
+    def __init__(self, progress: Progress | None = None, task: TaskID | None = None) -> None:
+        self._progress, self._task = progress, task
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anybody sees it."""
+        return self._progress is not None
+
+    def say(self, text: str, done: float | None = None, total: float | None = None) -> None:
+        """Change the text, and how much is done of how much, where that is known."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=text, completed=done, total=total)
 
 
 @contextmanager
-def working(what: str, is_quiet: bool) -> Iterator[Callable[[str], None] | None]:
-    """Show on a terminal that something is going on; show nothing in a pipe or with ``--json``.
+def working(what: str, is_quiet: bool) -> Iterator[Work]:
+    """Show on a terminal what is going on, since when and, if that is known, for how long still.
 
-    Yields a function that changes the text shown, or None where nothing is shown.
+    Nothing is shown in a pipe or with ``--json``.
     """
     console = Console(stderr=True, markup=False)
     if is_quiet or not console.is_terminal:
-        yield None
+        yield Work()
         return
-    with console.status(what) as status:
-        yield status.update
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield Work(progress, progress.add_task(what, total=None))
 
 
 def tracked(steps: Sequence[T], what: str, is_quiet: bool) -> Iterator[T]:
-    """Go through steps with a progress bar on a terminal; silently in a pipe or with ``--json``."""
-    console = Console(stderr=True)
-    if is_quiet or not console.is_terminal:
-        return iter(steps)
-    return iter(track(steps, description=what, console=console, transient=True))
+    """Go through steps of about the same length, and show how far that is as `working` does."""
+    with working(what, is_quiet) as work:
+        for i, step in enumerate(steps):
+            work.say(what, i, len(steps))
+            yield step
 
 
 @contextmanager
@@ -79,17 +116,3 @@ def collecting_warnings() -> Iterator[list[str]]:
 def number(value: float) -> str:
     """Write a measured number: two decimals, or six significant digits if it is small."""
     return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.6g}"
-
-
-def percent(share: float) -> str:
-    """Write a share with as many decimals as keep it from reading as all or nothing."""
-    for decimals in (1, 2, 3, 4):
-        text = f"{100 * share:.{decimals}f}"
-        if share in (0.0, 1.0) or float(text) not in (0.0, 100.0):
-            return f"{text} %"
-    return "less than 0.0001 %" if share < 0.5 else "more than 99.9999 %"
-
-
-def plural(count: int, singular: str, several: str | None = None) -> str:
-    """Write a count and its noun."""
-    return f"{count:,} {singular if count == 1 else several or singular + 's'}"

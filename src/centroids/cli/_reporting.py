@@ -5,47 +5,137 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import centroids
-from centroids.cli._modelling import Split, clusterer_of
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["REPORT_SUFFIXES", "write_fit_report"]
+import centroids
+from centroids.cli._modelling import clusterer_of, positions_in_file, weights_at
+from centroids.cli._output import Work
+
+__all__ = ["REPORT_SUFFIXES", "Rows", "categories_of", "write_fit_report"]
 
 REPORT_SUFFIXES = (".html", ".htm")
 
 # Beyond this, clustering samples anew takes longer than the rest of the report together.
 MOST_ROWS_RESAMPLED = 200_000
+# Texts with more values are names or notes, which say nothing about a group.
+MOST_CATEGORIES = 50
+# Beyond this, reading the texts takes longer and more memory than the fit.
+MOST_ROWS_WITH_TEXTS = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows a page is about.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    columns : tuple of str
+    row_numbers : ndarray of shape (n_samples,)
+        The number of each row for a reader, counted from 1.
+    sample_weight, truth : ndarray of shape (n_samples,) or None
+    categories : dict of str to ndarray of shape (n_samples,)
+        Columns of texts with few values.
+    """
+
+    X: NDArray[Any]
+    columns: tuple[str, ...]
+    row_numbers: NDArray[np.int64]
+    sample_weight: NDArray[np.float64] | None = None
+    truth: NDArray[Any] | None = None
+    categories: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, table: centroids.Table, jobs: int | None, positions: NDArray[np.intp] | None = None
+    ) -> Rows:
+        """Take the rows of a table, or those at some positions."""
+        if positions is None:
+            positions = np.arange(table.n_samples)
+        categories = categories_of(table, jobs)
+        return cls(
+            X=table.X if len(positions) == table.n_samples else table.X[positions],
+            columns=table.columns,
+            row_numbers=positions_in_file(table, positions) + 1,
+            sample_weight=weights_at(table, positions),
+            truth=None if table.truth is None else table.truth[positions],
+            categories={name: values[positions] for name, values in categories.items()},
+        )
+
+    def describe(self, model: Any) -> centroids.ClusterProfile:
+        """Say what the clusters of a model are, in these rows."""
+        return centroids.profile(
+            model,
+            self.X,
+            sample_weight=self.sample_weight,
+            feature_names=self.columns,
+            others=self.categories,
+            row_numbers=self.row_numbers,
+        )
+
+
+def categories_of(table: centroids.Table, jobs: int | None) -> dict[str, NDArray[Any]]:
+    """Read the columns that were not clustered and have few values, to describe clusters by."""
+    others = [name for name, why in table.left_out if why != "empty"]
+    if not others or table.n_rows > MOST_ROWS_WITH_TEXTS:
+        return {}
+    columns = centroids.read_columns(table, others, n_jobs=jobs)
+    return {
+        name: values
+        for name, values in columns.items()
+        if 2 <= _count_values(values) <= MOST_CATEGORIES
+    }
+
+
+def _count_values(values: NDArray[Any]) -> int:
+    if values.dtype == object:
+        return len(set(values.tolist()) - {None})
+    return len(np.unique(values[~np.isnan(values)]))
 
 
 def write_fit_report(
     path: Path,
-    table: centroids.Table,
-    split: Split,
+    title: str,
+    rows: Rows,
     model: Any,
+    *,
     matches: Mapping[str, centroids.LabelMatch],
     recorder: centroids.FitRecorder,
-    random_state: int,
+    findings: centroids.Findings,
+    reproduce: Mapping[str, Any],
     jobs: int | None,
+    work: Work,
 ) -> None:
-    """Write the page about a model fitted on the training rows of a table."""
-    X = table.X[split.training]
-    is_resampled = len(X) <= MOST_ROWS_RESAMPLED
+    """Write the page about a model fitted on some rows."""
+    work.say("writing the report: what the clusters are")
+    profile = rows.describe(model)
+    stability = None
+    if len(rows.X) <= MOST_ROWS_RESAMPLED:
+        work.say("writing the report: how sure that is")
+        stability = centroids.stability(
+            model, rows.X, sample_weight=rows.sample_weight, n_jobs=jobs
+        )
+    work.say("writing the report: the page")
     centroids.write_report(
         path,
         model=model,
-        X=X,
-        profile=centroids.profile(model, X, feature_names=table.columns),
-        title=f"Clusters in {Path(str(table.source)).name}",
+        X=rows.X,
+        profile=profile,
+        title=title,
         k_choice=getattr(clusterer_of(model), "k_choice_", None),
         matches=matches,
-        stability=centroids.stability(model, X, n_jobs=jobs) if is_resampled else None,
+        stability=stability,
+        findings=findings,
         replay=recorder,
-        truth=None if table.truth is None else table.truth[split.training],
+        truth=rows.truth,
         reproduce={
             "command": shlex.join(["centroids", *sys.argv[1:]]),
             "centroids": centroids.__version__,
-            "random state": random_state,
+            **reproduce,
         },
     )

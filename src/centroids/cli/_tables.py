@@ -10,7 +10,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from centroids.cli._output import Payload, percent, plural
+from centroids.cli._output import Payload
+from centroids.wording import count, percent
 
 __all__ = ["plain_table", "print_clusters", "print_confusion"]
 
@@ -68,15 +69,19 @@ def print_confusion(console: Console, parts: Sequence[tuple[str, Payload]]) -> N
 
 
 def _hidden(n_clusters: int) -> str:
-    return f"{plural(n_clusters, 'smaller cluster')} not shown; --json has all."
+    return f"{count(n_clusters, 'smaller cluster')} not shown; --json has all."
 
 
 def _clusters_table(clusters: Sequence[Payload], columns: Sequence[str]) -> Table:
     table = plain_table("cluster", "rows", "share", *map(_short, columns))
     for cluster in clusters:
         center = [f"{value:.4g}" for value in cluster["center"]] if columns else []
+        name = cluster.get("name")
         table.add_row(
-            str(cluster["cluster"]), f"{cluster['rows']:,}", percent(cluster["share"]), *center
+            str(cluster["cluster"]) + ("" if name is None else f" {_short(name)}"),
+            f"{cluster['rows']:,}",
+            percent(cluster["share"]),
+            *center,
         )
     return table
 

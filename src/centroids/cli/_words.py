@@ -6,11 +6,20 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+import centroids
 from centroids.cli._matching import match_sentences, merge_sentences
-from centroids.cli._output import Payload, plural
+from centroids.cli._output import Payload
 from centroids.cli._tables import print_confusion
+from centroids.wording import count
 
-__all__ = ["print_data", "print_matches", "print_notes", "print_whole"]
+__all__ = [
+    "alignment_payload",
+    "print_alignment",
+    "print_data",
+    "print_matches",
+    "print_notes",
+    "print_whole",
+]
 
 MAX_COLUMNS_NAMED = 12
 
@@ -23,17 +32,22 @@ def print_whole(console: Console, line: str) -> None:
 def print_data(console: Console, data: Payload) -> None:
     """Say what was read and what was left out."""
     columns = data["columns"]
-    named = ", ".join(columns[:MAX_COLUMNS_NAMED])
-    more = len(columns) - MAX_COLUMNS_NAMED
     console.print(
-        f"{data['file']}: {plural(data['n_samples'], 'row')}, {plural(len(columns), 'column')}: "
-        f"{named}{f' and {more} more' if more > 0 else ''}"
+        f"{data['file']}: {count(data['n_samples'], 'row')}, {count(len(columns), 'column')}: "
+        f"{_some(columns)}"
     )
+    if data["where"] is not None:
+        console.print(f"of {count(data['n_rows_in_files'], 'row')}, those with {data['where']}")
+    if data["n_dropped"]:
+        console.print(f"dropped: {count(data['n_dropped'], 'row')} that lack a value")
+    elif data["missing"]:
+        gaps = [f"{name} ({n:,})" for name, n in data["missing"].items()]
+        console.print(f"missing values: {_some(gaps)}")
+    if data["weight"] is not None:
+        console.print(f"weights: {data['weight']}")
     left_out = [f"{entry['column']} ({entry['reason']})" for entry in data["left_out"]]
     if left_out:
-        more = len(left_out) - MAX_COLUMNS_NAMED
-        listed = ", ".join(left_out[:MAX_COLUMNS_NAMED])
-        console.print(f"left out: {listed}{f' and {more} more' if more > 0 else ''}")
+        console.print(f"left out: {_some(left_out)}")
 
 
 def print_matches(console: Console, parts: Sequence[tuple[str, Payload]]) -> None:
@@ -58,7 +72,23 @@ def print_matches(console: Console, parts: Sequence[tuple[str, Payload]]) -> Non
         console.print(sentence)
 
 
+def alignment_payload(alignment: centroids.Alignment) -> Payload:
+    """Turn what became of the clusters of an old model into plain data."""
+    return {**alignment.to_dict(), "summary": alignment.summary().splitlines()}
+
+
+def print_alignment(console: Console, alignment: Payload) -> None:
+    """Say what moved, grew, appeared and vanished."""
+    for line in alignment["summary"]:
+        console.print(line)
+
+
 def print_notes(console: Console, notes: Sequence[str]) -> None:
     """Print hints and warnings."""
     for note in notes:
         console.print(f"\nNote: {note}")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MAX_COLUMNS_NAMED
+    return ", ".join(names[:MAX_COLUMNS_NAMED]) + (f" and {more:,} more" if more > 0 else "")

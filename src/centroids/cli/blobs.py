@@ -9,13 +9,16 @@ import typer
 from rich.console import Console
 
 import centroids
-from centroids.cli._options import Jobs, Json, RandomState
-from centroids.cli._output import Payload, emit, plural, working
+from centroids.cli._groups import expanded
+from centroids.cli._options import RandomState, Running
+from centroids.cli._output import Payload, emit, working
 from centroids.cli._words import print_whole
+from centroids.wording import count
 
 __all__ = ["blobs"]
 
 
+@expanded
 def blobs(
     out: Annotated[
         Path,
@@ -27,8 +30,8 @@ def blobs(
     centers: Annotated[int, typer.Option(metavar="N", min=1, help="Number of groups.")] = 5,
     features: Annotated[int, typer.Option(metavar="N", min=1, help="Number of columns.")] = 5,
     random_state: RandomState = 0,
-    jobs: Jobs = None,
-    as_json: Json = False,
+    *,
+    running: Running,
 ) -> None:
     """Write labelled practice data: round groups of rows, with their class.
 
@@ -37,9 +40,9 @@ def blobs(
     Example: [bold]centroids blobs practice.csv[/bold]
     """
     centroids.check_table_output(out)
-    with working("making rows", is_quiet=as_json):
+    with working("making rows", is_quiet=running.as_json):
         columns = _make(samples, centers, features, random_state)
-        centroids.write_table(out, columns, n_jobs=jobs)
+        centroids.write_table(out, columns, n_jobs=running.jobs)
     result = {
         "command": "blobs",
         "file": str(out),
@@ -50,7 +53,7 @@ def blobs(
         "columns": list(columns),
         "truth": f"x{features + 1}" if out.suffix.lower() == ".npy" else "y",
     }
-    emit(result, _show, as_json)
+    emit(result, _show, running.as_json)
 
 
 def _make(n_samples: int, n_centers: int, n_features: int, random_state: int) -> dict[str, Any]:
@@ -63,9 +66,9 @@ def _make(n_samples: int, n_centers: int, n_features: int, random_state: int) ->
 
 
 def _show(result: Payload, console: Console) -> None:
-    groups = plural(result["n_centers"], "group")
-    rows = plural(result["n_samples"], "row")
-    columns = plural(result["n_features"], "column")
+    groups = count(result["n_centers"], "group")
+    rows = count(result["n_samples"], "row")
+    columns = count(result["n_features"], "column")
     console.print(
         f"{rows} in {groups}, {columns} and the class {result['truth']}: {result['file']}"
     )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 import centroids
-from centroids.cli._modelling import data_payload
-from centroids.cli._options import Columns, Data, Jobs, Json, RandomState, Scale, parse_columns
+from centroids.cli._findings import examine, warn_of
+from centroids.cli._groups import expanded
+from centroids.cli._modelling import prepared
+from centroids.cli._options import Data, Layout, Preparation, RandomState, Running, Selection
 from centroids.cli._output import Payload, emit, number, working
+from centroids.cli._reading import data_payload, name_of, read_rows, same_rows
 from centroids.cli._tables import plain_table
 from centroids.cli._words import print_data, print_whole
 
@@ -24,8 +25,10 @@ __all__ = ["choose_k"]
 NEIGHBOURS_SHOWN = 6
 
 
+@expanded
 def choose_k(
     data: Data,
+    *,
     k_max: Annotated[
         int | None,
         typer.Option(
@@ -35,15 +38,6 @@ def choose_k(
             show_default=False,
         ),
     ] = None,
-    truth: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="A column of known classes: left out of the rows."),
-    ] = None,
-    scale: Annotated[
-        Scale,
-        typer.Option(help="none: columns as they are. standard: mean 0 and variance 1 for each."),
-    ] = Scale.NONE,
-    columns: Columns = None,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="OUT.png", help="Draw the evidence.", show_default=False),
@@ -57,8 +51,10 @@ def choose_k(
         ),
     ] = None,
     random_state: RandomState = 0,
-    jobs: Jobs = None,
-    as_json: Json = False,
+    selection: Selection,
+    preparation: Preparation,
+    layout: Layout,
+    running: Running,
 ) -> None:
     """Choose the number of clusters, with evidence and doubt.
 
@@ -66,21 +62,24 @@ def choose_k(
 
     Example: [bold]centroids choose-k customers.csv --scale standard --plot evidence.png[/bold]
     """
+    is_quiet, jobs = running.as_json, running.jobs
     if plot is not None:
         centroids.check_output(plot, (".png",))
     if max_time is not None and not max_time > 0:
         raise centroids.InputError(f"--max-time {max_time:g}: give seconds above 0")
-    with working(f"reading {data}", as_json):
-        table = centroids.read_table(data, columns=parse_columns(columns), truth=truth, n_jobs=jobs)
-    with working("choosing K", as_json) as tell:
+    with working(f"reading {name_of(data)}", is_quiet):
+        table = read_rows(data, selection, layout, preparation.missing, jobs)
+    findings = examine(table, None, preparation.scale, is_quiet).to_dict()["findings"]
+    warn_of(findings, is_quiet, said=("scale",))
+    with working("choosing K", is_quiet) as work:
 
         def report(n_done: int, limit: int) -> None:
-            if tell is not None:
-                tell(f"choosing K: {n_done} of {limit} numbers of clusters tried")
+            work.say(f"choosing K: {n_done} of up to {limit} tried", n_done, limit)
 
         choice = centroids.choose_k(
-            _scaled(table.X, scale),
+            prepared(table.X, preparation, table.sample_weight),
             k_max=k_max,
+            sample_weight=table.sample_weight,
             random_state=random_state,
             n_jobs=jobs,
             max_time=max_time,
@@ -88,35 +87,20 @@ def choose_k(
             feature_names=table.columns,
         )
     if plot is not None:
-        with working("drawing", as_json):
+        with working("drawing", is_quiet):
             centroids.KChoiceDisplay(choice, choice.null_band()).save(plot)
     result = {
         "command": "choose-k",
         "data": data_payload(table),
-        "scale": str(scale),
-        "same_rows": _same_rows(truth, columns, scale),
+        "findings": findings,
+        "scale": str(preparation.scale),
+        "same_rows": same_rows(data, selection, preparation, layout),
         "random_state": random_state,
         "choice": choice.to_dict(),
         "summary": choice.summary().splitlines(),
         "file": None if plot is None else str(plot),
     }
-    emit(result, _show, as_json)
-
-
-def _same_rows(truth: str | None, columns: str | None, scale: Scale) -> list[str]:
-    """Give the words with which other commands read the same rows."""
-    words = [] if truth is None else ["--truth", shlex.quote(truth)]
-    words += [] if columns is None else ["--columns", shlex.quote(columns)]
-    return words if scale is Scale.NONE else [*words, "--scale", str(scale)]
-
-
-def _scaled(X: NDArray[Any], scale: Scale) -> NDArray[Any]:
-    if scale is Scale.NONE:
-        return X
-    from sklearn.preprocessing import StandardScaler
-
-    scaled: NDArray[Any] = StandardScaler().fit_transform(X)
-    return scaled
+    emit(result, _show, is_quiet)
 
 
 def _show(result: Payload, console: Console) -> None:
@@ -136,8 +120,7 @@ def _show(result: Payload, console: Console) -> None:
     if result["file"]:
         print_whole(console, f"\nPicture: {result['file']}")
     if choice["k"] > 1:
-        file, again = result["data"]["file"], " ".join(["", *result["same_rows"]])
-        print_whole(console, f"\nNext: centroids fit {file} -k {choice['k']}{again}")
+        print_whole(console, f"\nNext: centroids fit {result['same_rows']} -k {choice['k']}")
 
 
 def _scores(choice: Payload) -> Table:

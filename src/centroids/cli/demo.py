@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 import centroids
 from centroids.cli._demo_words import show_demo
+from centroids.cli._groups import expanded
 from centroids.cli._matching import match_payload
-from centroids.cli._options import Jobs, Json
+from centroids.cli._options import Running
 from centroids.cli._output import Payload, collecting_warnings, emit, tracked
 
 __all__ = ["demo"]
@@ -37,13 +38,14 @@ class Part(NamedTuple):
     y: NDArray[np.int64]
 
 
+@expanded
 def demo(
     output: Annotated[
         Path,
         typer.Option("--output", metavar="DIR", help="Folder for the files; made if missing."),
     ] = Path("demo"),
-    jobs: Jobs = None,
-    as_json: Json = False,
+    *,
+    running: Running,
 ) -> None:
     """Run the reference experiment: K-Means where the answer is known.
 
@@ -57,8 +59,10 @@ def demo(
     training, heldout = _make_parts()
     with collecting_warnings() as notes:
         models = {
-            k: _fit(training.X, k, jobs)
-            for k in tracked(sorted({*ELBOW_RANGE, *CHOICES_OF_K}), "fitting K = 1 … 12", as_json)
+            k: _fit(training.X, k, running.jobs)
+            for k in tracked(
+                sorted({*ELBOW_RANGE, *CHOICES_OF_K}), "fitting K = 1 … 12", running.as_json
+            )
         }
         experiments = [_judge(models[k], training, heldout) for k in CHOICES_OF_K]
     inertia = [float(models[k].inertia_) for k in ELBOW_RANGE]
@@ -87,7 +91,7 @@ def demo(
         "folder": str(output),
         "files": files,
     }
-    emit(result, show_demo, as_json)
+    emit(result, show_demo, running.as_json)
 
 
 def _check(output: Path) -> None:

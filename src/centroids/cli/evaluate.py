@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.console import Console
 
 import centroids
+from centroids.cli._groups import expanded
 from centroids.cli._matching import match_payload
-from centroids.cli._modelling import data_payload, read_for_model
-from centroids.cli._options import Columns, Data, Jobs, Json, Model, parse_columns
+from centroids.cli._modelling import positions_in_file
+from centroids.cli._options import Columns, Data, Layout, Model, Running
 from centroids.cli._output import Payload, collecting_warnings, emit, number, working
+from centroids.cli._reading import data_payload, name_of, read_for_model
 from centroids.cli._words import print_data, print_matches, print_notes
 
 __all__ = ["evaluate"]
 
 
+@expanded
 def evaluate(
     model: Model,
     data: Data,
+    *,
     truth: Annotated[
         str,
         typer.Option(metavar="COLUMN", help="The column of known classes.", show_default=False),
     ],
     columns: Columns = None,
-    jobs: Jobs = None,
-    as_json: Json = False,
+    layout: Layout,
+    running: Running,
 ) -> None:
     """Compare the clusters of a fitted model with known classes.
 
@@ -34,11 +39,13 @@ def evaluate(
 
     Example: [bold]centroids evaluate model.safetensors labelled.csv --truth y[/bold]
     """
-    chosen = parse_columns(columns)
+    is_quiet = running.as_json
     fitted = centroids.load(model)
-    with working(f"reading {data}", as_json):
-        table = read_for_model(fitted, data, columns=chosen, truth=truth, jobs=jobs)
-    with working("comparing", as_json), collecting_warnings() as notes:
+    with working(f"reading {name_of(data)}", is_quiet):
+        table = read_for_model(
+            fitted, data, layout, columns=columns, truth=truth, jobs=running.jobs
+        )
+    with working("comparing", is_quiet), collecting_warnings() as notes:
         labels = fitted.predict(table.X)
         inertia = -float(fitted.score(table.X))
         match = centroids.match_labels(table.truth, labels)
@@ -48,10 +55,10 @@ def evaluate(
         "data": data_payload(table),
         "inertia": inertia,
         "inertia_per_row": inertia / table.n_samples,
-        "match": match_payload(match),
+        "match": match_payload(match, positions_in_file(table, np.arange(table.n_samples))),
         "notes": notes,
     }
-    emit(result, _show, as_json)
+    emit(result, _show, is_quiet)
 
 
 def _show(result: Payload, console: Console) -> None:

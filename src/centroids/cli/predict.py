@@ -11,23 +11,24 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 import centroids
-from centroids.cli._modelling import (
-    check_labels_output,
-    clusterer_of,
-    data_payload,
-    read_for_model,
-)
-from centroids.cli._options import Columns, Data, Jobs, Json, LabelsOnly, Model, parse_columns
-from centroids.cli._output import Payload, collecting_warnings, emit, number, plural, working
+from centroids.cli._groups import expanded
+from centroids.cli._labelling import LabelsFile
+from centroids.cli._modelling import clusterer_of
+from centroids.cli._options import Columns, Data, Labelling, Layout, Model, Running
+from centroids.cli._output import Payload, collecting_warnings, emit, number, working
+from centroids.cli._reading import data_payload, name_of, read_for_model
 from centroids.cli._tables import print_clusters
 from centroids.cli._words import print_data, print_notes, print_whole
+from centroids.wording import count
 
 __all__ = ["predict"]
 
 
+@expanded
 def predict(
     model: Model,
     data: Data,
+    *,
     out: Annotated[
         Path,
         typer.Option(
@@ -40,31 +41,32 @@ def predict(
         ),
     ],
     columns: Columns = None,
-    labels_only: LabelsOnly = False,
-    jobs: Jobs = None,
-    as_json: Json = False,
+    labelling: Labelling,
+    layout: Layout,
+    running: Running,
 ) -> None:
-    """Give every row of a file the cluster of a fitted model.
+    """Give every row of files the cluster of a fitted model.
 
-    The columns of the model are found by their names; other columns do not matter.
+    The columns of the model are found by their names; other columns do not matter. Missing values
+    are treated as in the fit: an error, no cluster for the row, or the median of the column.
 
     Example: [bold]centroids predict model.safetensors new.csv -o labelled.csv[/bold]
+
+    Example: [bold]centroids predict model.safetensors 'new/*.parquet' -o labelled.parquet
+    --distances[/bold]
     """
-    is_alone = labels_only or out.suffix.lower() == ".npy"
-    check_labels_output(out, data)
-    chosen = parse_columns(columns)
+    is_quiet, jobs = running.as_json, running.jobs
     fitted = centroids.load(model)
-    with working(f"reading {data}", as_json):
-        table = read_for_model(fitted, data, columns=chosen, jobs=jobs)
-    if not is_alone:
-        centroids.check_table_output(out, ("cluster",), table)
-    with working("predicting", as_json), collecting_warnings() as notes:
+    names = clusterer_of(fitted).cluster_names_
+    file = LabelsFile(out, labelling, has_names=bool(names))
+    file.check(data)
+    with working(f"reading {name_of(data)}", is_quiet):
+        table = read_for_model(fitted, data, layout, columns=columns, jobs=jobs)
+    file.check_beside(table)
+    with working("predicting", is_quiet), collecting_warnings() as notes:
         labels = fitted.predict(table.X)
         inertia = -float(fitted.score(table.X))
-    if is_alone:
-        centroids.write_table(out, {"cluster": labels}, n_jobs=jobs)
-    else:
-        centroids.write_beside(out, table, {"cluster": labels}, n_jobs=jobs)
+        file.write(table, fitted, labels, jobs=jobs)
     result = {
         "command": "predict",
         "model": str(model),
@@ -75,15 +77,20 @@ def predict(
         "notes": notes,
         "file": str(out),
     }
-    emit(result, _show, as_json)
+    emit(result, _show, is_quiet)
 
 
 def _sizes(labels: NDArray[Any], model: Any) -> list[Payload]:
-    n_clusters = len(clusterer_of(model).cluster_centers_)
-    counts = np.bincount(labels, minlength=n_clusters).tolist()
+    clusterer = clusterer_of(model)
+    sizes = np.bincount(labels, minlength=len(clusterer.cluster_centers_)).tolist()
     return [
-        {"cluster": i, "rows": count, "share": count / len(labels)}
-        for i, count in enumerate(counts)
+        {
+            "cluster": i,
+            "name": clusterer.cluster_names_.get(i),
+            "rows": size,
+            "share": size / len(labels),
+        }
+        for i, size in enumerate(sizes)
     ]
 
 
@@ -92,5 +99,5 @@ def _show(result: Payload, console: Console) -> None:
     console.print(f"\nInertia per row: {number(result['inertia_per_row'])}\n")
     print_clusters(console, result["clusters"], ())
     print_notes(console, result["notes"])
-    rows = plural(result["data"]["n_samples"], "row")
+    rows = count(result["data"]["n_samples"], "row")
     print_whole(console, f"\n{rows} with their cluster: {result['file']}")

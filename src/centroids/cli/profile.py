@@ -7,33 +7,38 @@ from typing import Any
 from rich.console import Console
 
 import centroids
-from centroids.cli._modelling import data_payload, read_for_model
-from centroids.cli._options import Columns, Data, Jobs, Json, Model, parse_columns
+from centroids.cli._groups import expanded
+from centroids.cli._options import Columns, Data, Layout, Model, Running
 from centroids.cli._output import Payload, emit, working
+from centroids.cli._reading import data_payload, name_of, read_for_model
+from centroids.cli._reporting import Rows
 from centroids.cli._words import print_data, print_whole
 
 __all__ = ["profile"]
 
 
+@expanded
 def profile(
     model: Model,
     data: Data,
+    *,
     columns: Columns = None,
-    jobs: Jobs = None,
-    as_json: Json = False,
+    layout: Layout,
+    running: Running,
 ) -> None:
     """Say what each cluster of a fitted model is, in the units of the data.
 
     A sentence and a rule for every cluster, typical rows, rows nearly in another cluster, rows that
-    belong nowhere, and the means of all columns.
+    belong nowhere, the means of all columns, and the shares of categories.
 
     Example: [bold]centroids profile model.safetensors customers.csv[/bold]
     """
+    is_quiet = running.as_json
     fitted = centroids.load(model)
-    with working(f"reading {data}", as_json):
-        table = read_for_model(fitted, data, columns=parse_columns(columns), jobs=jobs)
-    with working("describing", as_json):
-        found = centroids.profile(fitted, table.X, feature_names=table.columns)
+    with working(f"reading {name_of(data)}", is_quiet):
+        table = read_for_model(fitted, data, layout, columns=columns, jobs=running.jobs)
+    with working("describing", is_quiet):
+        found = Rows.of(table, running.jobs).describe(fitted)
     result: dict[str, Any] = {
         "command": "profile",
         "model": str(model),
@@ -41,7 +46,7 @@ def profile(
         "profile": found.to_dict(),
         "summary": found.summary().splitlines(),
     }
-    emit(result, _show, as_json)
+    emit(result, _show, is_quiet)
 
 
 def _show(result: Payload, console: Console) -> None:

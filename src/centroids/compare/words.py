@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from centroids.wording import count
+
 if TYPE_CHECKING:
     from centroids.compare.label_match import LabelMatch
 
@@ -33,11 +35,11 @@ def summarise(match: LabelMatch) -> str:
 def _sentences(match: LabelMatch) -> Iterator[str]:
     n_scored = match.n_samples - match.n_missing
     yield (
-        f"{_count(len(match.clusters), 'cluster')} against "
-        f"{_count(len(match.classes), 'class', 'classes')}, {_count(n_scored, 'row')}."
+        f"{count(len(match.clusters), 'cluster')} against "
+        f"{count(len(match.classes), 'class', 'classes')}, {count(n_scored, 'row')}."
     )
     if match.n_missing:
-        yield f"{_count(match.n_missing, 'more row')} without a known class: left out."
+        yield f"{count(match.n_missing, 'more row')} without a known class: left out."
     if match.is_mapping_given:
         yield "The clusters keep the classes they were named after on other rows."
     for names, what in ((match.new_clusters, "clusters"), (match.new_classes, "classes")):
@@ -61,7 +63,7 @@ def _agreement(how: str, accuracy: float, n_scored: int, misses: NDArray[Any]) -
     text = f"{how}: {n_agreeing:,} of {n_scored:,} rows agree ({_percent(accuracy)})"
     if len(misses) == 0:
         return f"{text}, no miss."
-    text = f"{text}, {_count(len(misses), 'miss', 'misses')}"
+    text = f"{text}, {count(len(misses), 'miss', 'misses')}"
     if len(misses) > MAX_ROWS_NAMED:
         return f"{text}."
     rows = ", ".join(map(str, misses.tolist()))
@@ -187,10 +189,6 @@ def _join(texts: Iterable[str]) -> str:
     if len(listed) > MAX_LISTED:
         return f"{', '.join(listed[:MAX_LISTED])} and {len(listed) - MAX_LISTED:,} more"
     return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
-
-
-def _count(number: int, singular: str, plural: str | None = None) -> str:
-    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def _percent(share: float) -> str:

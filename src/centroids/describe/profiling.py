@@ -27,10 +27,11 @@ def profile(
     *,
     sample_weight: ArrayLike | None = None,
     feature_names: Sequence[str] | None = None,
-    others: Mapping[str, Sequence[Any]] | None = None,
+    others: Mapping[str, ArrayLike] | None = None,
     n_representatives: int = 5,
     n_borderline: int = 10,
     n_outliers: int = 10,
+    row_numbers: ArrayLike | None = None,
     random_state: int = 0,
 ) -> ClusterProfile:
     """Describe the clusters of a fitted model: what sets each apart, and which rows to look at.
@@ -51,6 +52,9 @@ def profile(
         Columns that were not clustered, such as text, by name: one value a row.
     n_representatives, n_borderline, n_outliers : int, default=5, 10, 10
         How many rows of each kind a card names at most.
+    row_numbers : array-like of int of shape (n_samples,) or None, default=None
+        The number of each row in the file it comes from, counted from 1; words, reports and
+        `ClusterProfile.to_dict` use it. None: rows are counted from 0, by position in `X`.
     random_state : int, default=0
         Draws the rows that rules are searched on, in clusters of more than 5,000 rows; what a rule
         catches is measured on all rows.
@@ -122,6 +126,7 @@ sepal length (cm) low (-1.0 sd)
         overall_std=statistics.overall_std,
         overall_median=statistics.overall_median,
         clusters=tuple(cards),
+        row_numbers=_row_numbers(row_numbers, len(rows)),
     )
 
 
@@ -184,6 +189,18 @@ def _feature_names(
             f"feature_names has {len(names)} names, X has {n_features} columns: one name a column."
         )
     return names
+
+
+def _row_numbers(given: ArrayLike | None, n_samples: int) -> NDArray[np.int64] | None:
+    if given is None:
+        return None
+    numbers = np.asarray(given)
+    if numbers.shape != (n_samples,) or numbers.dtype.kind not in "iu":
+        raise ValueError(
+            f"row_numbers must be one whole number for each of the {n_samples} rows of X; got "
+            f"{numbers.dtype} of shape {numbers.shape}."
+        )
+    return numbers.astype(np.int64)
 
 
 def _check_numbers(*numbers: int) -> tuple[int, int, int]:

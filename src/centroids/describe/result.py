@@ -194,6 +194,8 @@ class ClusterProfile:
         Of each column, over all rows.
     clusters : tuple of ClusterCard
         One per cluster, by number.
+    row_numbers : ndarray of shape (n_samples,) or None
+        The number of each row in its file, counted from 1; None: rows are counted from 0.
     """
 
     feature_names: tuple[str, ...]
@@ -202,6 +204,21 @@ class ClusterProfile:
     overall_std: Floats = field(repr=False)
     overall_median: Floats = field(repr=False)
     clusters: tuple[ClusterCard, ...] = field(repr=False)
+    row_numbers: RowNumbers | None = field(default=None, repr=False)
+
+    def numbers_of(self, rows: RowNumbers) -> RowNumbers:
+        """Return the numbers that rows have for a reader.
+
+        Parameters
+        ----------
+        rows : ndarray of int64
+            Rows counted from 0, such as the representatives of a card.
+
+        Returns
+        -------
+        ndarray of int64
+        """
+        return rows if self.row_numbers is None else self.row_numbers[rows]
 
     def summary(self) -> str:
         """Describe every cluster in plain sentences, with a table of the means.
@@ -260,13 +277,17 @@ class ClusterProfile:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data that JSON can hold.
 
-        Numbers that are not finite become None.
+        Numbers that are not finite become None; rows have their `row_numbers`.
 
         Returns
         -------
         dict of str to object
         """
         plain: dict[str, Any] = to_plain(self)
+        del plain["row_numbers"]
+        for card, entry in zip(self.clusters, plain["clusters"], strict=True):
+            for what in ("representatives", "borderline", "outliers"):
+                entry[what] = self.numbers_of(getattr(card, what)).tolist()
         return plain
 
 

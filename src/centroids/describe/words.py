@@ -7,6 +7,8 @@ from math import floor, isfinite, log10
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from centroids.wording import count
+
 if TYPE_CHECKING:
     from centroids.describe.result import CategoryShare, ClusterCard, ClusterProfile, Rule
 
@@ -72,7 +74,7 @@ def sentence_of(
             f"{column} {'missing' if value.value is None else value.value} "
             f"({percent(value.share)}, {percent(value.share_overall)} of all rows)"
         )
-    how_many = f"{percent(share)} of rows" if size >= FEW_ROWS else _count(size, "row")
+    how_many = f"{percent(share)} of rows" if size >= FEW_ROWS else count(size, "row")
     return f"{title}, {how_many}: {', '.join(parts)}"
 
 
@@ -96,14 +98,14 @@ def summary_of(profile: ClusterProfile) -> str:
     """Describe every cluster."""
     n_clusters, n_features = len(profile.clusters), len(profile.feature_names)
     lines = [
-        f"{_count(n_clusters, 'cluster')} of {_count(profile.n_samples, 'row')}, "
-        f"{_count(n_features, 'column')}.",
+        f"{count(n_clusters, 'cluster')} of {count(profile.n_samples, 'row')}, "
+        f"{count(n_features, 'column')}.",
         "sd: standard deviations of all rows, above (+) or below (-) the mean of all rows.",
-        "Rows are counted from 0.",
+        f"Rows are counted from {'0' if profile.row_numbers is None else '1'}.",
     ]
     for card in profile.clusters:
         lines += ["", *_wrapped(card.sentence, "")]
-        for detail in _details(card):
+        for detail in _details(card, profile):
             lines += _wrapped(detail, "  ")
     return "\n".join([*lines, "", *_means(profile)])
 
@@ -119,11 +121,11 @@ def _wrapped(text: str, indent: str) -> list[str]:
     )
 
 
-def _details(card: ClusterCard) -> Iterator[str]:
+def _details(card: ClusterCard, profile: ClusterProfile) -> Iterator[str]:
     if card.size == 0:
         return
     if card.size >= FEW_ROWS:
-        yield f"{_count(card.size, 'row')}; 99 % of them within {card.radius:.3g} of the center."
+        yield f"{count(card.size, 'row')}; 99 % of them within {card.radius:.3g} of the center."
     if card.rule is not None:
         yield f"Rule: {_rule(card.rule)}."
     for column, values in card.categories.items():
@@ -135,12 +137,12 @@ def _details(card: ClusterCard) -> Iterator[str]:
         )
         if shares:
             yield f"{column}: {shares}."
-    yield f"Typical rows: {_rows(card.representatives)}."
+    yield f"Typical rows: {_rows(profile, card.representatives)}."
     if len(card.borderline):
-        yield f"Nearest to another cluster: {_rows(card.borderline)}."
+        yield f"Nearest to another cluster: {_rows(profile, card.borderline)}."
     if card.n_outliers:
         more = card.n_outliers - min(card.n_outliers, len(card.outliers[:5]))
-        yield f"Far from every center: {_rows(card.outliers)}" + (
+        yield f"Far from every center: {_rows(profile, card.outliers)}" + (
             f" and {more:,} more." if more > 0 else "."
         )
 
@@ -152,8 +154,8 @@ def _rule(rule: Rule) -> str:
     )
 
 
-def _rows(rows: Any) -> str:
-    return ", ".join(str(row) for row in rows[:5].tolist())
+def _rows(profile: ClusterProfile, rows: Any) -> str:
+    return ", ".join(str(row) for row in profile.numbers_of(rows[:5]).tolist())
 
 
 def _means(profile: ClusterProfile) -> list[str]:
@@ -195,7 +197,3 @@ def short(value: float, spread: float) -> str:
     if not -15 < digits < 8:
         return f"{value:.3g}"
     return f"{round(value, digits):z.{max(digits, 0)}f}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -11,7 +11,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.doctor.findings import Finding, count, listed, percent
+from centroids.doctor.findings import Finding, listed
+from centroids.wording import count, percent
 
 __all__ = ["COLUMN_CHECKS", "Columns", "check_scale", "check_texts"]
 

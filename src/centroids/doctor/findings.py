@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, overload
 
-__all__ = ["Finding", "Findings", "Severity", "count", "in_order", "listed", "percent"]
+from centroids.wording import count
+
+__all__ = ["Finding", "Findings", "Severity", "in_order", "listed"]
 
 Severity = Literal["note", "warning", "error"]
 ORDER: tuple[Severity, ...] = ("error", "warning", "note")
@@ -141,17 +143,3 @@ def listed(names: Sequence[str]) -> str:
     if len(names) > MAX_LISTED:
         return f"{', '.join(quoted)} and {len(names) - MAX_LISTED:,} more"
     return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
-
-
-def count(number: int, noun: str) -> str:
-    """Write a number and its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def percent(share: float) -> str:
-    """Write a share with as many decimals as keep it from reading as all or nothing."""
-    for decimals in (0, 1, 2, 3):
-        text = f"{100 * share:.{decimals}f}"
-        if share in (0.0, 1.0) or float(text) not in (0.0, 100.0):
-            return f"{text} %"
-    return "less than 0.001 %" if share < 0.5 else "more than 99.999 %"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from centroids.doctor.columns import Columns
-from centroids.doctor.findings import Finding, count, percent
+from centroids.doctor.findings import Finding
+from centroids.wording import count, percent
 
 __all__ = ["check_duplicates", "check_few_rows", "check_outliers", "count_distinct"]
 

@@ -20,6 +20,7 @@ from scipy.optimize import linear_sum_assignment
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.parts import ModelParts, take_apart
 from centroids.estimators.spread import QUANTILES
+from centroids.wording import percent
 
 __all__ = ["Alignment", "OldModel", "align"]
 
@@ -75,6 +76,41 @@ class Alignment:
         str
         """
         return "\n".join(_sentences(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain data that JSON can hold, one entry for each cluster.
+
+        Returns
+        -------
+        dict of str to object
+            ``clusters``: number, old number, name, how far it moved (None where that cannot be
+            told), how much it grew, its share of the rows before and now. ``vanished``: old number,
+            name, share before.
+        """
+        before = {new: old for old, new in self.mapping.items() if new is not None}
+        return {
+            "unit": self.unit,
+            "clusters": [
+                {
+                    "cluster": new,
+                    "old": before.get(new),
+                    "name": self.names.get(new),
+                    "moved": _finite(self.moved.get(new)),
+                    "grew": _finite(self.grew.get(new)),
+                    "share_before": self.share_before.get(before.get(new, -1)),
+                    "share_now": self.share_now.get(new),
+                }
+                for new in sorted({*self.moved, *self.appeared})
+            ],
+            "vanished": [
+                {
+                    "old": old,
+                    "name": self.lost_names.get(old),
+                    "share_before": self.share_before.get(old),
+                }
+                for old in self.vanished
+            ],
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,6 +308,10 @@ def _shares(counts: NDArray[np.int64] | None) -> dict[int, float]:
     return dict(enumerate((counts / counts.sum()).tolist()))
 
 
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
 def _ratio(value: float, unit: float) -> float:
     return value / unit if unit else (0.0 if not value else float("inf"))
 
@@ -316,12 +356,8 @@ def _short(value: float) -> str:
 def _growth(before: float | None, now: float | None) -> str:
     if before is None or now is None:
         return ""
-    return f", {_percent(before)} of the rows before, {_percent(now)} now"
+    return f", {percent(before)} of the rows before, {percent(now)} now"
 
 
 def _rows(share: float | None, words: str) -> str:
-    return "" if share is None else words.format(_percent(share))
-
-
-def _percent(share: float) -> str:
-    return "less than 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+    return "" if share is None else words.format(percent(share))

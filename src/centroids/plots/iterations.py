@@ -98,12 +98,16 @@ class Frame:
     share_moved : float or None
         Share of all rows that changed their cluster from the frame before; None in the last frame
         if that was not counted.
+    is_after_search : bool
+        Whether the run had ended before, and the local search that followed (`KMeans`, ``search``)
+        came to these centers.
     """
 
     centers: NDArray[np.float64]
     labels: NDArray[np.int32]
     inertia: float
     share_moved: float | None
+    is_after_search: bool = False
 
 
 class IterationsDisplay(AxesDisplay):
@@ -305,7 +309,10 @@ class IterationsDisplay(AxesDisplay):
         ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=self.axis_labels[0])
         if self.points.shape[1] == 2:
             ax.set_ylabel(self.axis_labels[1])
-        when = f"after {number} of {len(self.frames) - 1} iterations" if number else "first centers"
+        n_iterations = sum(not f.is_after_search for f in self.frames) - 1
+        when = f"after {number} of {n_iterations} iterations" if number else "first centers"
+        if state.is_after_search:
+            when = "after the search that followed the run"
         start = "; hollow: first centers" if number else ""
         ax.set_title(
             f"{when}, inertia {state.inertia:,.6g}{start}",
@@ -331,11 +338,18 @@ def _frames(
         labels = cdist(shown, centers, "sqeuclidean").argmin(axis=1).astype(np.int32)
         share = None if state.iteration == 1 else state.share_moved
         frames.append(Frame(_placed(centers, fitted, plane), labels, state.inertia, share))
-    is_new = not np.array_equal(tracked[-1], fitted.centers) if tracked else True
-    if is_new:  # stopped while centers still moved, or moved by a search after the loop
+    if not tracked or not np.array_equal(tracked[-1], fitted.centers):
         last = _placed(fitted.centers, fitted, plane)
-        frames.append(Frame(last, final_labels, float(fitted.kmeans.inertia_), None))
+        is_after_search = bool(tracked) and _is_a_leap(states[-1], tracked[-1], fitted.centers)
+        inertia = float(fitted.kmeans.inertia_)
+        frames.append(Frame(last, final_labels, inertia, None, is_after_search))
     return frames
+
+
+def _is_a_leap(state: FitState, centers: NDArray[np.float64], final: NDArray[np.float64]) -> bool:
+    """Whether the last centers are not those that the last iteration of the run moved to."""
+    gap = float(np.square(centers - final).sum())
+    return gap > 1.001 * state.center_shift + 1e-12 * float(np.square(final).sum())
 
 
 def _placed(centers: NDArray[np.float64], fitted: Fitted, plane: PlaneMap) -> NDArray[np.float64]:

@@ -82,7 +82,9 @@ def _box(width: float = WIDTH, height: float = HEIGHT) -> Chart:
     }
 
 
-def map_chart(display: ClustersDisplay, misses: frozenset[int], classes: Any) -> Chart:
+def map_chart(
+    display: ClustersDisplay, numbers: Any, misses: frozenset[int], classes: Any
+) -> Chart:
     """Place rows, centers and regions of a map; one column becomes a strip."""
     points, centers = _on_a_plane(display.points, 0), _on_a_plane(display.centers, None)
     low, high = frame_of(points, centers)
@@ -102,12 +104,12 @@ def map_chart(display: ClustersDisplay, misses: frozenset[int], classes: Any) ->
                 "x": across.at(x),
                 "y": up.at(y),
                 "cluster": int(label),
-                "row": int(row),
+                "row": int(number),
                 "is_miss": int(row) in misses,
                 "class": None if classes is None else cell(classes[row]),
             }
-            for (x, y), label, row in zip(
-                points.tolist(), display.labels, display.rows, strict=True
+            for (x, y), label, row, number in zip(
+                points.tolist(), display.labels, display.rows, numbers, strict=True
             )
         ],
         "centers": [(across.at(x), up.at(y)) for x, y in centers.tolist()],
@@ -146,6 +148,7 @@ def replay_data(display: IterationsDisplay, chart: Chart) -> Chart:
                 "n": number,
                 "inertia": quantity(frame.inertia, 6),
                 "moved": frame.share_moved,
+                "searched": frame.is_after_search,
                 # First centers may lie beyond the rows shown.
                 "centers": [
                     [

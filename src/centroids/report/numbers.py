@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cell", "count", "percent", "quantity", "shortened", "tick"]
+__all__ = ["cell", "percent", "quantity", "shortened", "tick"]
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -25,11 +25,6 @@ def quantity(value: float, digits: int = 4) -> str:
     else:
         text = f"{value:.{digits - 1}e}"
     return text.replace("-", MINUS)
-
-
-def count(number: int, singular: str, plural: str | None = None) -> str:
-    """Return a number with its noun: 1 row, 2,000 rows."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def percent(share: float) -> str:

@@ -58,6 +58,7 @@
     const paths = all("#map .path");
     const regions = document.querySelector("#map .regions");
     const last = frames.length - 1;
+    const hasSearch = frames[last].searched ? 1 : 0;
     let timer = null;
 
     function show(i) {
@@ -81,8 +82,9 @@
       if (frame.moved === null) moved = "";
       else if (frame.moved === 0) moved = ", no row changed its cluster";
       else if (percent === "0.0") moved = ", under 0.1 % of the rows changed their cluster";
-      const text = frame.n === 0
-        ? "First centers" : `After ${frame.n} of ${n_frames - 1} iterations`;
+      let text = `After ${frame.n} of ${n_frames - 1 - hasSearch} iterations`;
+      if (frame.n === 0) text = "First centers";
+      if (frame.searched) text = "What the search after the run found";
       when.textContent = `${text}: inertia ${frame.inertia}${frame.n ? moved : ""}`;
       slider.setAttribute("aria-valuetext", when.textContent);
       showPoints();

@@ -17,9 +17,10 @@ from centroids.plots.iterations import FitRecorder, IterationsDisplay
 from centroids.plots.palette import cluster_colors, text_color_on
 from centroids.plots.silhouette import SilhouetteDisplay
 from centroids.report import charts, sections
-from centroids.report.numbers import count, percent
+from centroids.report.numbers import percent
 from centroids.rows.errors import MissingExtraError
 from centroids.rows.output import check_output, whole_file
+from centroids.wording import count
 
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice
@@ -109,6 +110,7 @@ def write_report(
         "stability": None if stability is None else sections.stability_of(stability),
         "findings": sections.doctor_of(findings or ()),
         "rows": sections.rows_of(profile, X),
+        "first_row": 0 if profile.row_numbers is None else 1,
         "reproduce": sections.reproduce_of(reproduce or {}),
         "colors": _colors(len(profile.clusters)),
     }
@@ -189,7 +191,7 @@ def _charts(
         else frozenset()
     )
     classes = None if truth is None else np.asarray(truth, dtype=object)
-    chart = charts.map_chart(display, misses, classes)
+    chart = charts.map_chart(display, profile.numbers_of(display.rows), misses, classes)
     if isinstance(replay, FitRecorder):
         replay = IterationsDisplay.from_recorder(
             replay, model, X, max_shown=MOST_SHOWN, feature_names=features, names=names

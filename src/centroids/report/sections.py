@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from centroids.plots.profile import FULL_COLOR_AT, ProfileDisplay, signed
-from centroids.report.numbers import cell, count, percent, quantity
+from centroids.report.numbers import cell, percent, quantity
+from centroids.wording import count
 
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice
@@ -291,8 +292,11 @@ def rows_of(profile: ClusterProfile, X: Any) -> list[Plain]:
                 "title": title,
                 "meaning": meaning,
                 "rows": [
-                    {"row": f"{row:,}", "values": [cell(table[row, j]) for j in columns]}
-                    for row in rows[:MOST_ROWS].tolist()
+                    {
+                        "row": f"{profile.numbers_of(rows[i]):,}",
+                        "values": [cell(table[rows[i], j]) for j in columns],
+                    }
+                    for i in range(min(MOST_ROWS, len(rows)))
                 ],
             }
             for title, meaning, rows in kinds

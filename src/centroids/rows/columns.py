@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from centroids.rows.errors import InputError, UnknownColumnError
+from centroids.rows.request import ReadRequest
 
 __all__ = ["Roles", "did_you_mean", "find_columns", "split_columns"]
 
@@ -21,33 +22,35 @@ class Roles(NamedTuple):
     weight: int | None
 
 
-def split_columns(
-    path: object,
-    names: Sequence[str],
-    columns: Sequence[str] | None,
-    truth: str | None,
-    weight: str | None,
-) -> Roles:
+def split_columns(path: object, names: Sequence[str], request: ReadRequest) -> Roles:
     """Turn the names a user gave into positions; without `columns`, all others are features."""
-    special = {"truth": truth, "weight": weight}
+    special = {"truth": request.truth, "weight": request.weight}
     found = {
         role: None if name is None else find_columns(path, names, [name])[0]
         for role, name in special.items()
     }
-    if truth is not None and truth == weight:
-        raise InputError(f'column "{truth}" is named both as truth and as weight; drop one')
-    if columns is None:
-        others = [i for i in range(len(names)) if i not in found.values()]
+    if request.truth is not None and request.truth == request.weight:
+        raise InputError(f'column "{request.truth}" is named both as truth and as weight; drop one')
+    if request.columns is None:
+        unused = {*found.values(), *find_columns(path, names, request.leave_out)}
+        others = [i for i in range(len(names)) if i not in unused]
         if not others:
             named = " and the ".join(role for role, name in special.items() if name is not None)
-            raise InputError(f"{path} has no column besides the {named}; nothing to cluster")
+            left_out = "those that are left out" if request.leave_out else ""
+            besides = " and ".join(filter(None, [named and f"the {named}", left_out]))
+            raise InputError(f"{path} has no column besides {besides}; nothing to cluster")
         return Roles(others, found["truth"], found["weight"])
+    if request.leave_out:
+        raise InputError(
+            "columns are named both to be used and to be left out; name the ones to use, or the "
+            "ones to leave out"
+        )
     for role, name in special.items():
-        if name is not None and name in columns:
+        if name is not None and name in request.columns:
             raise InputError(f'column "{name}" is named both as {role} and as a feature; drop one')
-    if not columns:
+    if not request.columns:
         raise InputError("no column is named; name at least one")
-    return Roles(find_columns(path, names, columns), found["truth"], found["weight"])
+    return Roles(find_columns(path, names, request.columns), found["truth"], found["weight"])
 
 
 def find_columns(path: object, names: Sequence[str], wanted: Sequence[str]) -> list[int]:

@@ -37,6 +37,7 @@ def read_table(
     data: DataFiles,
     *,
     columns: Sequence[str] | None = None,
+    leave_out: Sequence[str] = (),
     truth: str | None = None,
     weight: str | None = None,
     where: str | None = None,
@@ -58,6 +59,8 @@ def read_table(
         The features to use, in this order. By default all columns of numbers. A text column
         counts as one if at least half of its cells are numbers; it is then an error if not all
         of them are.
+    leave_out : sequence of str, default=()
+        Columns that are not features, such as identifiers; in place of `columns`.
     truth : str, optional
         A column that holds known classes; it is not a feature.
     weight : str, optional
@@ -86,7 +89,7 @@ def read_table(
     MissingExtraError
         If DuckDB is needed and not installed.
     """
-    request = ReadRequest(columns, truth, weight, missing)
+    request = ReadRequest(columns, truth, weight, missing, leave_out)
     source = open_source(data, csv_format, where)
     if source.format == "npy":
         table = table_from_npy(source, request)

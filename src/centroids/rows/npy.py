@@ -25,7 +25,7 @@ def table_from_npy(source: Source, request: ReadRequest) -> Table:
         raise InputError(f"{path}: rows of a .npy file cannot be chosen; save it as Parquet")
     array = map_npy(path)
     names = [f"x{i}" for i in range(1, array.shape[1] + 1)]
-    used, *others = split_columns(path, names, request.columns, request.truth, request.weight)
+    used, *others = split_columns(path, names, request)
     classes, weights = (None if i is None else np.array(array[:, i]) for i in others)
     X = array if used == list(range(len(names))) else array[:, used]
     X = np.ascontiguousarray(X, dtype=np.float32 if X.dtype == np.float32 else np.float64)

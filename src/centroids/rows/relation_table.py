@@ -30,7 +30,7 @@ def table_from_cells(cells: Cells, request: ReadRequest) -> Table:
     """
     source, every = cells.relation.source, cells.relation.columns
     names = [column.name for column in every]
-    roles = split_columns(source, names, request.columns, request.truth, request.weight)
+    roles = split_columns(source, names, request)
     features = [every[i] for i in roles.features]
     reasons: dict[str, str] = {}
     if request.columns is None:

@@ -22,6 +22,7 @@ class ReadRequest:
     truth: str | None = None
     weight: str | None = None
     missing: Missing = "error"
+    leave_out: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.missing not in MISSING_RULES:

@@ -1,0 +1,181 @@
+"""What `centroids fit` was asked for and came to, and that as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import centroids
+from centroids.cli._labelling import LabelsFile
+from centroids.cli._matching import HELD_OUT, TRAINING, match_payload
+from centroids.cli._modelling import (
+    Split,
+    clusterer_of,
+    original_centers,
+    positions_in_file,
+    weights_at,
+)
+from centroids.cli._options import (
+    Fitting,
+    Layout,
+    Missing,
+    Outputs,
+    Preparation,
+    Running,
+    Selection,
+)
+from centroids.cli._output import Payload
+from centroids.cli._reading import data_payload, same_rows
+from centroids.cli._words import alignment_payload
+from centroids.wording import count
+
+__all__ = ["Fitted", "Request", "describe_fit", "how_it_was_made", "provenance_of"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; see the options of `fit`."""
+
+    data: list[Path]
+    n_clusters: int | Literal["auto"]
+    holdout: float
+    old_model: Any
+    labels_file: LabelsFile | None
+    selection: Selection
+    preparation: Preparation
+    fitting: Fitting
+    outputs: Outputs
+    layout: Layout
+    running: Running
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a fit came to."""
+
+    table: centroids.Table
+    split: Split
+    findings: centroids.Findings
+    model: Any
+    labels: NDArray[Any]
+    matches: Mapping[str, centroids.LabelMatch]
+    alignment: centroids.Alignment | None
+    recorder: centroids.FitRecorder
+    notes: list[str]
+
+
+def describe_fit(request: Request, fitted: Fitted) -> Payload:
+    model, split, kmeans = fitted.model, fitted.split, clusterer_of(fitted.model)
+    centers = original_centers(model)
+    counts = np.bincount(fitted.labels[split.training], minlength=len(centers))
+    training: Payload = {"n_samples": len(split.training), "inertia": float(kmeans.inertia_)}
+    heldout: Payload | None = None
+    if split.heldout.size:
+        weights = weights_at(fitted.table, split.heldout)
+        X = fitted.table.X[split.heldout]
+        inertia = -float(model.score(X, sample_weight=weights))
+        heldout = {"n_samples": len(split.heldout), "inertia": inertia}
+    for part, positions, name in (
+        (training, split.training, TRAINING),
+        (heldout, split.heldout, HELD_OUT),
+    ):
+        if part is None:
+            continue
+        weights = weights_at(fitted.table, positions)
+        part["inertia_per_row"] = part["inertia"] / (
+            part["n_samples"] if weights is None else float(weights.sum()) or 1.0
+        )
+        if name in fitted.matches:
+            part["match"] = match_payload(
+                fitted.matches[name], positions_in_file(fitted.table, positions)
+            )
+    fitting, preparation = request.fitting, request.preparation
+    return {
+        "command": "fit",
+        "data": data_payload(fitted.table),
+        "findings": fitted.findings.to_dict()["findings"],
+        "split": {"holdout": request.holdout, "is_stratified": split.is_stratified},
+        "same_rows": same_rows(request.data, request.selection, preparation, request.layout),
+        "choice": _choice(kmeans),
+        "model": {
+            "n_clusters": len(centers),
+            "n_iter": int(kmeans.n_iter_),
+            "scale": str(preparation.scale),
+            "missing": str(preparation.missing),
+            "random_state": fitting.random_state,
+            "n_init": "auto" if fitting.n_init is None else fitting.n_init,
+            "max_iter": fitting.max_iter,
+        },
+        "clusters": [
+            {
+                "cluster": i,
+                "name": kmeans.cluster_names_.get(i),
+                "rows": int(counts[i]),
+                "share": int(counts[i]) / len(split.training),
+                "center": [float(value) for value in centers[i]],
+            }
+            for i in range(len(centers))
+        ],
+        "training": training,
+        "heldout": heldout,
+        "alignment": fitted.alignment and alignment_payload(fitted.alignment),
+        "notes": fitted.notes,
+        "files": {
+            name: None if path is None else str(path)
+            for name, path in vars(request.outputs).items()
+        },
+    }
+
+
+def _choice(kmeans: Any) -> Payload | None:
+    """Describe how the number of clusters was chosen; None where the user gave it."""
+    choice = getattr(kmeans, "k_choice_", None)
+    if choice is None:
+        return None
+    return {**choice.to_dict(), "summary": choice.summary().splitlines()}
+
+
+def provenance_of(request: Request, fitted: Fitted) -> Payload:
+    """Tell what the model was made from; docs/reference/model_file.md has the keys."""
+    table, missing = fitted.table, request.preparation.missing
+    rule: Payload = {"rule": str(missing)}
+    if missing is Missing.IMPUTE:
+        rule["values"] = fitted.model[0].statistics_.tolist()
+    n_used = len(fitted.split.training)
+    sampling = None
+    if request.holdout:
+        sampling = f"a random part; {request.holdout:.4g} of the rows were held out"
+    return {
+        "file": str(table.source),
+        "rows": table.n_rows_in_files,
+        "rows_used": n_used,
+        "sampling": sampling,
+        "where": request.layout.where,
+        "weight": table.weight_name,
+        "missing": rule,
+        "left_out": [{"column": name, "reason": reason} for name, reason in table.left_out],
+    }
+
+
+def how_it_was_made(request: Request, fitted: Fitted) -> Payload:
+    """Say for the report which rows were used, and how."""
+    table, n_used = fitted.table, len(fitted.split.training)
+    rows = f"{n_used:,} of {count(table.n_rows_in_files, 'row')}"
+    if table.n_dropped:
+        rows += f"; {table.n_dropped:,} that lack a value were dropped"
+    if request.holdout:
+        rows += f"; {len(fitted.split.heldout):,} were held out"
+    filled = sum(table.n_missing) if request.preparation.missing is Missing.IMPUTE else 0
+    return {
+        "rows": rows,
+        "condition": request.layout.where,
+        "weights": table.weight_name and f"column {table.weight_name}",
+        "missing values": f"{filled:,} replaced by the median of their column" if filled else None,
+        "scale": str(request.preparation.scale),
+        "random state": request.fitting.random_state,
+    }
