@@ -406,19 +406,62 @@ void add_row_compensated(const T* x, int64_t n_cols, double factor, const double
   }
 }
 
-typedef double Eight __attribute__((vector_size(64)));
-typedef double EightUnaligned __attribute__((vector_size(64), aligned(8)));
+// Eight doubles in as many registers as they take: one vector type of 64 bytes is kept in memory
+// where registers are narrower, and every sum then waits for its store.
+struct Eight {
+  static constexpr int kParts = 8 / kLanes<double>;
+  Vec<double> part[kParts];
+};
+
+template <class Op>
+CENTROIDS_INLINE Eight each_part(Op op) {
+  Eight out;
+#pragma GCC unroll 4
+  for (int r = 0; r < Eight::kParts; ++r) out.part[r] = op(r);
+  return out;
+}
+
+CENTROIDS_INLINE Eight operator+(const Eight& a, const Eight& b) {
+  return each_part([&](int r) { return a.part[r] + b.part[r]; });
+}
+CENTROIDS_INLINE Eight operator-(const Eight& a, const Eight& b) {
+  return each_part([&](int r) { return a.part[r] - b.part[r]; });
+}
+CENTROIDS_INLINE Eight operator*(const Eight& a, const Eight& b) {
+  return each_part([&](int r) { return a.part[r] * b.part[r]; });
+}
+CENTROIDS_INLINE Eight positive(const Eight& a) {
+  return each_part([&](int r) { return a.part[r] > Vec<double>{} ? a.part[r] : Vec<double>{}; });
+}
 
 CENTROIDS_INLINE Eight load_eight(const double* p) {
-  return *reinterpret_cast<const EightUnaligned*>(p);
+  using Unaligned = typename VectorOf<double>::Unaligned;
+  return each_part([&](int r) -> Vec<double> {
+    return *reinterpret_cast<const Unaligned*>(p + r * kLanes<double>);
+  });
 }
 CENTROIDS_INLINE Eight load_eight(const float* p) {
-  typedef float EightFloats __attribute__((vector_size(32), aligned(4)));
-  return __builtin_convertvector(*reinterpret_cast<const EightFloats*>(p), Eight);
+  typedef float Half __attribute__((vector_size(CENTROIDS_VECTOR_BYTES / 2), aligned(4)));
+  return each_part([&](int r) {
+    return __builtin_convertvector(*reinterpret_cast<const Half*>(p + r * kLanes<double>),
+                                   Vec<double>);
+  });
 }
 
-CENTROIDS_INLINE double eight_sum(Eight sum) {
-  return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+CENTROIDS_INLINE void store_eight(double* p, const Eight& a) {
+  using Unaligned = typename VectorOf<double>::Unaligned;
+#pragma GCC unroll 4
+  for (int r = 0; r < Eight::kParts; ++r)
+    *reinterpret_cast<Unaligned*>(p + r * kLanes<double>) = a.part[r];
+}
+
+CENTROIDS_INLINE double tree_sum(const double* part) {
+  return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
+}
+CENTROIDS_INLINE double tree_sum(const Eight& sum) {
+  double part[8];
+  store_eight(part, sum);
+  return tree_sum(part);
 }
 
 // Feature t goes to partial sum t % 8 and the eight are added as a fixed tree, so the order of
@@ -429,13 +472,15 @@ CENTROIDS_INLINE double squared_distance(const T* x, const double* c, int64_t n_
   int64_t t = 0;
   for (; t + 8 <= n_cols; t += 8) {
     const Eight difference = load_eight(x + t) - load_eight(c + t);
-    sum += difference * difference;
+    sum = sum + difference * difference;
   }
+  double part[8];
+  store_eight(part, sum);
   for (int l = 0; t < n_cols; ++t, ++l) {
     const double difference = double(x[t]) - c[t];
-    sum[l] += difference * difference;
+    part[l] += difference * difference;
   }
-  return eight_sum(sum);
+  return tree_sum(part);
 }
 
 template <class T>
@@ -562,16 +607,18 @@ void add_gains(const T* current, const T* tried, int n_points, const double* w,
     const bool are_aligned = places[i] % 8 == 0 && places[i + 7] == places[i] + 7;
     for (int p = 0; p < n_points; ++p) {
       const Eight less = now - load_eight(tried + p * kBlockRows + i);
-      Eight gain = less > Eight{} ? less : Eight{};
-      if (w) gain *= load_eight(w + i);
+      Eight gain = positive(less);
+      if (w) gain = gain * load_eight(w + i);
       double* sum = sums + p * 8;
       if (are_aligned) {
-        *reinterpret_cast<EightUnaligned*>(sum) += gain;
+        store_eight(sum, load_eight(sum) + gain);
         continue;
       }
-      if (!(eight_sum(gain) > 0)) continue;
+      double one[8];
+      store_eight(one, gain);
+      if (!(tree_sum(one) > 0)) continue;
       for (int l = 0; l < 8; ++l)
-        if (places[i + l] >= 0) sum[places[i + l] % 8] += gain[l];
+        if (places[i + l] >= 0) sum[places[i + l] % 8] += one[l];
     }
   }
 }
@@ -581,8 +628,8 @@ double weighted_sum(const T* values, const double* w, int64_t n) {
   Eight sum = {};
   int64_t i = 0;
   for (; i + 8 <= n; i += 8)
-    sum += w ? load_eight(values + i) * load_eight(w + i) : load_eight(values + i);
-  double total = eight_sum(sum);
+    sum = sum + (w ? load_eight(values + i) * load_eight(w + i) : load_eight(values + i));
+  double total = tree_sum(sum);
   for (; i < n; ++i) total += w ? double(values[i]) * w[i] : double(values[i]);
   return total;
 }
