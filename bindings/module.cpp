@@ -18,6 +18,7 @@
 #include "kernels/kernels.hpp"
 #include "kmeans.hpp"
 #include "measures/partition.hpp"
+#include "seeding/next_center.hpp"
 #include "unit_rows.hpp"
 
 namespace nb = nanobind;
@@ -360,23 +361,9 @@ nb::tuple nearest_rows(const X& x, const Matrix& centers, int n_threads) {
   return nb::make_tuple(labels, distance, second_labels, second_distance);
 }
 
-using Pairs = nb::ndarray<const int32_t, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
-
-std::vector<std::array<int32_t, 2>> pairs_of(const Pairs& pairs, int64_t n_clusters) {
-  check_aligned(pairs);
-  std::vector<std::array<int32_t, 2>> out(pairs.shape(0));
-  for (size_t p = 0; p < out.size(); ++p) {
-    out[p] = {pairs.data()[2 * p], pairs.data()[2 * p + 1]};
-    for (const int32_t cluster : out[p])
-      if (cluster < 0 || cluster >= n_clusters)
-        throw std::invalid_argument("pairs must hold numbers of clusters");
-  }
-  return out;
-}
-
 nb::tuple measure_partition_of(const AnyRows& x, std::optional<Vector> weights,
-                               const Matrix& centers, const Pairs& pairs,
-                               std::optional<Vector> cluster_weights, int n_threads) {
+                               const Matrix& centers, std::optional<Vector> cluster_weights,
+                               int n_threads) {
   const MatrixView view = view_of(x);
   const Centers c = centers_of(centers, view);
   if (view.n_rows == 0) throw std::invalid_argument("rows must not be empty");
@@ -386,28 +373,69 @@ nb::tuple measure_partition_of(const AnyRows& x, std::optional<Vector> weights,
     throw std::invalid_argument("one weight is needed for each row");
   if (cluster_weights && int64_t(cluster_weights->shape(0)) != c.n_clusters)
     throw std::invalid_argument("one weight is needed for each cluster");
-  const PartitionQuery query{weights ? weights->data() : nullptr, pairs_of(pairs, c.n_clusters),
+  const PartitionQuery query{weights ? weights->data() : nullptr,
                              cluster_weights ? cluster_weights->data() : nullptr, n_threads};
-  PartitionOut out{};
-  auto labels = new_array<int32_t>({size_t(view.n_rows)}, &out.labels);
-  auto squared = new_array<double>({size_t(view.n_rows)}, &out.squared_distances);
   PartitionMeasures measures;
   {
     const nb::gil_scoped_release no_gil;
-    measures = measure_partition(view, c, query, out);
+    measures = measure_partition(view, c, query);
   }
+  const size_t k = measures.clusters.size(), n_pairs = measures.pairs.size();
+  constexpr size_t kColumns = 7;
   double *clusters, *profiles;
-  auto clusters_array = new_array<double>({5, measures.clusters.size()}, &clusters);
-  auto profiles_array = new_array<double>({measures.pairs.size(), size_t(kLineBins)}, &profiles);
-  const size_t k = measures.clusters.size();
+  int32_t* pairs;
+  auto clusters_array = new_array<double>({kColumns, k}, &clusters);
+  auto pairs_array = new_array<int32_t>({n_pairs, 2}, &pairs);
+  auto profiles_array = new_array<double>({n_pairs, size_t(kLineBins)}, &profiles);
   for (size_t j = 0; j < k; ++j) {
     const ClusterMeasures& m = measures.clusters[j];
-    const double row[5] = {m.weight, m.inertia, m.distance, m.second_distance, m.silhouette};
-    for (size_t r = 0; r < 5; ++r) clusters[r * k + j] = row[r];
+    const double columns[kColumns] = {m.weight,
+                                      m.inertia,
+                                      m.distance,
+                                      m.second_distance,
+                                      m.silhouette,
+                                      measures.radii[j],
+                                      measures.nearest_center_distances[j]};
+    for (size_t c = 0; c < kColumns; ++c) clusters[c * k + j] = columns[c];
   }
-  for (size_t p = 0; p < measures.pairs.size(); ++p)
-    std::copy_n(measures.pairs[p].data(), kLineBins, profiles + kLineBins * p);
-  return nb::make_tuple(labels, squared, clusters_array, profiles_array);
+  for (size_t p = 0; p < n_pairs; ++p) {
+    std::copy_n(measures.pairs[p].data(), 2, pairs + 2 * p);
+    std::copy_n(measures.profiles[p].data(), kLineBins, profiles + kLineBins * p);
+  }
+  return nb::make_tuple(
+      clusters_array, pairs_array, profiles_array,
+      copied_array(measures.squared_center_distances, {k, k}),
+      std::make_tuple(measures.weight, measures.inertia, measures.inertia_between));
+}
+
+nb::object next_center_of(const AnyRows& x, std::optional<Vector> weights, const Matrix& centers,
+                          const Vector& draws, int n_threads) {
+  const MatrixView view = view_of(x);
+  const Centers c = centers_of(centers, view);
+  check_aligned(weights);
+  check_aligned(draws);
+  if (view.n_rows == 0 || draws.shape(0) == 0)
+    throw std::invalid_argument("rows and draws must not be empty");
+  if (weights && int64_t(weights->shape(0)) != view.n_rows)
+    throw std::invalid_argument("one weight is needed for each row");
+  const std::vector<double> numbers(draws.data(), draws.data() + draws.shape(0));
+  int64_t row;
+  {
+    const nb::gil_scoped_release no_gil;
+    row = next_center(view, weights ? weights->data() : nullptr, c, numbers, n_threads);
+  }
+  return row < 0 ? nb::none() : nb::cast(row);
+}
+
+std::tuple<int32_t, int32_t, double> cheapest_merge_of(const Matrix& centers,
+                                                       const Vector& weights) {
+  const Centers c =
+      centers_of(centers, MatrixView{nullptr, Dtype::f64, 0, int64_t(centers.shape(1))});
+  check_aligned(weights);
+  if (c.n_clusters < 2 || c.n_features == 0 || int64_t(weights.shape(0)) != c.n_clusters)
+    throw std::invalid_argument("two centers are needed, and one weight for each");
+  const Merge merge = cheapest_merge(c, weights.data());
+  return {merge.pair[0], merge.pair[1], merge.cost};
 }
 
 template <class X>
@@ -534,7 +562,10 @@ NB_MODULE(_core, m) {
   list_for<AnyRows>(m, "Problem");
   list_for<SparseRowsHandle>(m, "SparseProblem");
   m.def("measure_partition", &measure_partition_of, "x"_a, "weights"_a.none(), "centers"_a,
-        "pairs"_a, "cluster_weights"_a.none(), "n_threads"_a);
+        "cluster_weights"_a.none(), "n_threads"_a);
+  m.def("next_center", &next_center_of, "x"_a, "weights"_a.none(), "centers"_a, "draws"_a,
+        "n_threads"_a);
+  m.def("cheapest_merge", &cheapest_merge_of, "centers"_a, "weights"_a);
   m.def("isa", [] { return kernels<float>().isa; });
   m.def("available_isas", &isa_names);
 }

@@ -19,6 +19,9 @@ Rows<T> rows_of(const MatrixView& x, const double* weights, int32_t* labels, int
   return {x.row<T>(0), x.n_rows, x.n_cols, weights, labels, n_threads};
 }
 
+// Up to so many multiply-adds a visit, bounds cost more than the comparisons that they save.
+constexpr double kSmallVisit = 4e6;
+
 template <class T>
 std::unique_ptr<Pass> make_pass(const Rows<T>& rows, const FitOptions& options,
                                 const std::vector<double>& origin) {
@@ -30,6 +33,9 @@ std::unique_ptr<Pass> make_pass(const Rows<T>& rows, const FitOptions& options,
     case Algorithm::automatic:
       break;
   }
+  const double visit = double(rows.n_rows) * double(rows.n_features) * double(options.n_clusters);
+  if (visit <= kSmallVisit)
+    return std::make_unique<BruteForcePass<T>>(rows, options.n_clusters, origin);
   return std::make_unique<HamerlyPass<T>>(rows, options.n_clusters, origin, true);
 }
 

@@ -129,14 +129,31 @@ def test_problems_are_seeded_and_fitted_or_refused(
     rows,
     arrays(n_dims=(1,), dtypes=(np.float64,)) | st.none(),
     centers,
-    arrays(n_dims=(2,), dtypes=(np.int32,)),
     arrays(n_dims=(1,), dtypes=(np.float64,)) | st.none(),
     threads,
 )
-def test_partitions_are_measured_or_refused(X, weights, C, pairs, cluster_weights, n):
-    measures = attempt(_core.measure_partition, X, weights, C, pairs, cluster_weights, n)
+def test_partitions_are_measured_or_refused(X, weights, C, cluster_weights, n):
+    measures = attempt(_core.measure_partition, X, weights, C, cluster_weights, n)
     if measures is not None:
-        assert measures[0].shape == X.shape[:1]
+        of_clusters, pairs, profiles, squared, _ = measures
+        assert of_clusters.shape[1:] == C.shape[:1] == squared.shape[:1]
+        assert len(pairs) == len(profiles)
+        assert ((pairs >= 0) & (pairs < len(C))).all()
+
+
+@fuzz
+@given(
+    rows,
+    arrays(n_dims=(1,), dtypes=(np.float64,)) | st.none(),
+    centers,
+    arrays(n_dims=(1,), dtypes=(np.float64,)),
+    threads,
+)
+def test_centers_are_added_and_merged_or_refused(X, weights, C, numbers, n):
+    row = attempt(_core.next_center, X, weights, C, numbers, n)
+    assert row is None or 0 <= row < len(X)
+    merge = attempt(_core.cheapest_merge, C, numbers)
+    assert merge is None or 0 <= merge[0] < merge[1] < len(C)
 
 
 @fuzz

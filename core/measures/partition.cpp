@@ -21,7 +21,7 @@ class Lines {
     const double* direction;  // other - own
   };
 
-  Lines(const Centers& centers, const std::vector<std::array<int32_t, 2>>& pairs)
+  Lines(const Centers& centers, const std::vector<Pair>& pairs)
       : n_features_(centers.n_features),
         directions_(2 * pairs.size() * centers.n_features),
         of_cluster_(centers.n_clusters) {
@@ -71,12 +71,17 @@ int bin_of(double position) {
   return bin >= 0 && bin < kLineBins ? int(bin) : -1;
 }
 
+struct Sums {
+  std::vector<ClusterMeasures> clusters;
+  std::vector<LineProfile> profiles;
+};
+
 template <class T>
 class Visit {
  public:
   Visit(const MatrixView& x, const Centers& centers, const PartitionQuery& query,
-        const Lines& lines, const PartitionOut& out)
-      : x_(x), centers_(centers), query_(query), lines_(lines), out_(out) {
+        const Lines& lines)
+      : x_(x), centers_(centers), query_(query), lines_(lines) {
     pack_.pack(centers, kernel_);
   }
 
@@ -85,7 +90,7 @@ class Visit {
     std::vector<double> offset;
   };
 
-  void shard(Scratch& s, int64_t begin, int64_t end, PartitionMeasures& sums) const {
+  void shard(Scratch& s, int64_t begin, int64_t end, Sums& sums) const {
     s.block.packed.resize(kBlockRows * x_.n_cols);
     s.offset.resize(x_.n_cols);
     for (int64_t first = begin; first < end; first += kBlockRows)
@@ -93,14 +98,13 @@ class Visit {
   }
 
  private:
-  void block(Scratch& s, int64_t first, int n, PartitionMeasures& sums) const {
+  void block(Scratch& s, int64_t first, int n, Sums& sums) const {
     BlockNearest<T>& nearest = s.block.nearest;
     kernel_.pack_block(x_.row<T>(first), x_.n_cols, nullptr, n, pack_.shift(),
                        s.block.packed.data());
     kernel_.assign_block(s.block.packed.data(), x_.n_cols, n, pack_.view(), Search::with_second,
                          nearest);
-    double* own = out_.squared_distances + first;
-    double second[kBlockRows] = {};
+    double own[kBlockRows], second[kBlockRows] = {};
     const double* centers = centers_.values.data();
     kernel_.squared_distances(x_.row<T>(first), x_.n_cols, nullptr, n, centers, nearest.label, own);
     if (centers_.n_clusters > 1)
@@ -109,7 +113,6 @@ class Visit {
     for (int i = 0; i < n; ++i) {
       const int32_t label = nearest.label[i];
       const double w = query_.weights ? query_.weights[first + i] : 1.0;
-      out_.labels[first + i] = label;
       add_distances(own[i], second[i], w, sums.clusters[label]);
       add_positions(s, first + i, {label, w, own[i]}, sums);
     }
@@ -130,7 +133,7 @@ class Visit {
     double squared_offset;
   };
 
-  void add_positions(Scratch& s, int64_t index, const Row& row, PartitionMeasures& sums) const {
+  void add_positions(Scratch& s, int64_t index, const Row& row, Sums& sums) const {
     const auto& lines = lines_.of(row.label);
     if (lines.empty()) return;
     double share = 0;
@@ -146,7 +149,7 @@ class Visit {
       const double along = dot(s.offset.data(), line.direction, x_.n_cols);
       const double position = position_on(along, row.squared_offset, line.squared_length, share);
       const int bin = bin_of(line.is_reversed ? 1 - position : position);
-      if (bin >= 0) sums.pairs[line.pair][bin] += row.weight;
+      if (bin >= 0) sums.profiles[line.pair][bin] += row.weight;
     }
   }
 
@@ -155,11 +158,10 @@ class Visit {
   const Centers& centers_;
   const PartitionQuery& query_;
   const Lines& lines_;
-  const PartitionOut& out_;
   CenterPack<T> pack_;
 };
 
-void merge(PartitionMeasures& into, const PartitionMeasures& from) {
+void merge(Sums& into, const Sums& from) {
   for (size_t j = 0; j < into.clusters.size(); ++j) {
     ClusterMeasures& a = into.clusters[j];
     const ClusterMeasures& b = from.clusters[j];
@@ -169,36 +171,71 @@ void merge(PartitionMeasures& into, const PartitionMeasures& from) {
     a.second_distance += b.second_distance;
     a.silhouette += b.silhouette;
   }
-  for (size_t p = 0; p < into.pairs.size(); ++p)
-    for (int bin = 0; bin < kLineBins; ++bin) into.pairs[p][bin] += from.pairs[p][bin];
+  for (size_t p = 0; p < into.profiles.size(); ++p)
+    for (int bin = 0; bin < kLineBins; ++bin) into.profiles[p][bin] += from.profiles[p][bin];
 }
 
 template <class T>
-PartitionMeasures measure_as(const MatrixView& x, const Centers& centers,
-                             const PartitionQuery& query, const PartitionOut& out) {
-  const Lines lines(centers, query.pairs);
-  const Visit<T> visit(x, centers, query, lines, out);
+Sums sum_rows(const MatrixView& x, const Centers& centers, const PartitionQuery& query,
+              const std::vector<Pair>& pairs) {
+  const Lines lines(centers, pairs);
+  const Visit<T> visit(x, centers, query, lines);
   const Shards shards(x.n_rows);
-  const PartitionMeasures zero{std::vector<ClusterMeasures>(centers.n_clusters),
-                               std::vector<LineProfile>(query.pairs.size())};
-  std::vector<PartitionMeasures> part(shards.count(), zero);
+  const Sums zero{std::vector<ClusterMeasures>(centers.n_clusters),
+                  std::vector<LineProfile>(pairs.size())};
+  std::vector<Sums> part(shards.count(), zero);
   const int n_threads = worthwhile_threads(
       query.n_threads, double(x.n_rows) * double(x.n_cols) * double(centers.n_clusters + 24));
   std::vector<typename Visit<T>::Scratch> scratch(n_threads);
   parallel_for(n_threads, shards.count(), [&](int worker, int64_t shard) {
     visit.shard(scratch[worker], shards.begin(shard), shards.end(shard), part[shard]);
   });
-  PartitionMeasures total = std::move(part[0]);
+  Sums total = std::move(part[0]);
   for (size_t shard = 1; shard < part.size(); ++shard) merge(total, part[shard]);
   return total;
+}
+
+double inertia_between(const Centers& centers, const PartitionMeasures& m) {
+  double total = 0;
+  for (int64_t t = 0; t < centers.n_features; ++t) {
+    double mean = 0;
+    for (int64_t j = 0; j < centers.n_clusters; ++j)
+      mean += m.clusters[j].weight * centers.row(j)[t];
+    mean /= m.weight;
+    for (int64_t j = 0; j < centers.n_clusters; ++j) {
+      const double offset = centers.row(j)[t] - mean;
+      total += m.clusters[j].weight * offset * offset;
+    }
+  }
+  return total;
+}
+
+void add_summary(const Centers& centers, PartitionMeasures& m) {
+  const int64_t k = centers.n_clusters;
+  for (int64_t j = 0; j < k; ++j) {
+    const ClusterMeasures& cluster = m.clusters[j];
+    const auto distances = m.squared_center_distances.begin() + j * k;
+    m.radii.push_back(cluster.weight > 0 ? cluster.distance / cluster.weight : 0);
+    m.nearest_center_distances.push_back(std::sqrt(*std::min_element(distances, distances + k)));
+    m.weight += cluster.weight;
+    m.inertia += cluster.inertia;
+  }
+  m.inertia_between = inertia_between(centers, m);
 }
 
 }  // namespace
 
 PartitionMeasures measure_partition(const MatrixView& x, const Centers& centers,
-                                    const PartitionQuery& query, const PartitionOut& out) {
-  return with_dtype(x.dtype,
-                    [&](auto zero) { return measure_as<decltype(zero)>(x, centers, query, out); });
+                                    const PartitionQuery& query) {
+  PartitionMeasures out;
+  out.squared_center_distances = squared_center_distances(centers);
+  out.pairs = neighbour_pairs(out.squared_center_distances, centers.n_clusters);
+  Sums sums = with_dtype(
+      x.dtype, [&](auto zero) { return sum_rows<decltype(zero)>(x, centers, query, out.pairs); });
+  out.clusters = std::move(sums.clusters);
+  out.profiles = std::move(sums.profiles);
+  add_summary(centers, out);
+  return out;
 }
 
 }  // namespace centroids

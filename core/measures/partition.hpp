@@ -3,11 +3,11 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <vector>
 
 #include "centers.hpp"
 #include "matrix_view.hpp"
+#include "measures/neighbours.hpp"
 
 namespace centroids {
 
@@ -26,18 +26,19 @@ constexpr int kLineBins = 16;
 using LineProfile = std::array<double, kLineBins>;
 
 struct PartitionMeasures {
+  std::vector<double> squared_center_distances;
+  std::vector<Pair> pairs;  // of neighbours
   std::vector<ClusterMeasures> clusters;
-  std::vector<LineProfile> pairs;
-};
-
-struct PartitionOut {
-  int32_t* labels;            // n_rows
-  double* squared_distances;  // n_rows: to the own center
+  std::vector<LineProfile> profiles;  // one a pair
+  // What several criteria are made of.
+  std::vector<double> radii;                     // mean distance to the own center; 0 without rows
+  std::vector<double> nearest_center_distances;  // from each center to another; infinite for one
+  double weight = 0, inertia = 0;                // of all rows
+  double inertia_between = 0;  // weighted squared distances of the rows' centers to their mean
 };
 
 struct PartitionQuery {
-  const double* weights = nullptr;            // n_rows, or null: one each
-  std::vector<std::array<int32_t, 2>> pairs;  // clusters (a, b), a != b
+  const double* weights = nullptr;  // n_rows, or null: one each
   // Where these rows placed the centers: the weight of each cluster, and every row is projected as
   // if it had not been there when its center was averaged. Null: the rows had no part in it.
   const double* cluster_weights = nullptr;
@@ -45,6 +46,6 @@ struct PartitionQuery {
 };
 
 PartitionMeasures measure_partition(const MatrixView& x, const Centers& centers,
-                                    const PartitionQuery& query, const PartitionOut& out);
+                                    const PartitionQuery& query);
 
 }  // namespace centroids

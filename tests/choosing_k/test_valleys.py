@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom
 
 from centroids import KMeans, criteria
-from centroids.choosing_k.valleys import binomial_tail
+from centroids.choosing_k.valleys import binomial_tail, pooled, valleys_of_each
 
 BINS = 16
 
@@ -59,9 +59,11 @@ def test_without_its_own_pull_a_cloud_of_many_columns_shows_no_valley():
     X = np.random.default_rng(0).normal(size=(100, 100))
     centers = KMeans(4, n_init=5, random_state=0).fit(X).cluster_centers_
     pulled, honest = (
-        criteria.valleys_of(
-            criteria.measure_partition(X, centers, are_centers_of_these_rows=of_these)
-        ).pooled_ratio
+        pooled(
+            criteria.valleys_of(
+                criteria.measure_partition(X, centers, are_centers_of_these_rows=of_these)
+            )
+        ).ratio
         for of_these in (False, True)
     )
     assert pulled < 0.5
@@ -82,6 +84,20 @@ def test_the_tail_is_the_binomial_one():
     for middle, peak in ((0, 5), (3, 9), (40, 44), (7, 0)):
         expected = binom.cdf(middle, middle + peak, 0.5)
         assert float(binomial_tail(middle, peak)) == pytest.approx(expected)
+
+
+def test_clusters_are_isolated_when_all_their_pairs_are_separated_in_one_partition_or_many(blobs):
+    X, centers, _ = blobs
+    partitions = [criteria.measure_partition(X, centers[:k]) for k in (1, 2, 5)]
+    for partition, valleys in zip(partitions, valleys_of_each(partitions), strict=True):
+        alone = criteria.valleys_of(partition)
+        for name, value in vars(alone).items():
+            np.testing.assert_array_equal(getattr(valleys, name), value)
+        pairs = zip(valleys.pairs.tolist(), valleys.are_separated, strict=True)
+        tied = {cluster for pair, separated in pairs if not separated for cluster in pair}
+        expected = [bool(len(valleys.pairs)) and j not in tied for j in range(valleys.n_clusters)]
+        assert valleys.are_isolated.tolist() == expected
+        assert valleys.n_isolated == sum(expected)
 
 
 def test_valleys_are_listed_least_separated_first(blobs):

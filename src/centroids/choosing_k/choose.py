@@ -26,7 +26,13 @@ from centroids.choosing_k.gate import Gate, look_for_structure
 from centroids.choosing_k.partition import Partition, measure
 from centroids.choosing_k.result import KChoice
 from centroids.choosing_k.sweep import Deadline, cheapest_neighbours
-from centroids.choosing_k.valleys import Valley, list_valleys, valleys_of
+from centroids.choosing_k.valleys import (
+    Valley,
+    Valleys,
+    list_valleys,
+    valley_of_pair,
+    valleys_of,
+)
 from centroids.estimators import parameters as rule
 from centroids.estimators.kmeans import KMeans
 from centroids.rows.arrays import (
@@ -187,8 +193,12 @@ class _Chooser:
         agree = [r.best for r in rankings]
         is_sure = all(k == forced for k in agree)
         verdict = verdict_of(ranking, is_sure) if gate.has_clusters else "no clusters"
-        estimator = self._final_fit(given, first.full.fits[forced].centers)
+        best = first.full.fits[forced]
+        # By size already, so that the fit on all rows rarely has to be numbered anew.
+        by_size = np.argsort(-best.weights, kind="stable")
+        estimator = self._final_fit(given, best.centers[by_size])
         partition = self._measure_final(estimator)
+        valleys = valleys_of(partition)
         table = self._table(first, ranking)
         return KChoice(
             k=forced if gate.has_clusters else 1,
@@ -198,8 +208,8 @@ class _Chooser:
             margin=ranking.margin,
             table=table,
             preferred=ranking.preferred,
-            valleys=list_valleys(valleys_of(partition)),
-            merge=_valley_between(partition),
+            valleys=list_valleys(valleys),
+            merge=_valley_between(partition, valleys),
             split=_split_valley(first, forced),
             gate=gate,
             estimator=estimator,
@@ -326,13 +336,15 @@ def _runner_up(ranking: Ranking) -> int | None:
 def _split_valley(evidence: Evidence, k: int) -> Valley | None:
     """Return the valley between the clusters that one more than k makes of one."""
     full = evidence.full
-    return _valley_between(full.partition(k + 1) if k < full.k_max else None)
-
-
-def _valley_between(partition: Partition | None) -> Valley | None:
-    """Return the valley of the two neighbours whose union would cost least."""
-    if partition is None or len(partition.pairs) == 0:
+    if k >= full.k_max:
         return None
-    first, second = cheapest_neighbours(partition)
-    valleys = list_valleys(valleys_of(partition))
-    return next(v for v in valleys if (v.first, v.second) == (first, second))
+    partition = full.partition(k + 1)
+    known = k < evidence.k_max
+    return _valley_between(partition, evidence.valleys[k] if known else valleys_of(partition))
+
+
+def _valley_between(partition: Partition, valleys: Valleys) -> Valley | None:
+    """Return the valley of the two neighbours whose union would cost least."""
+    if len(partition.pairs) == 0:
+        return None
+    return valley_of_pair(valleys, cheapest_neighbours(partition))

@@ -147,7 +147,7 @@ def davies_bouldin(partition: Partition) -> float:
     """Mean over the clusters of the worst (r_i + r_j) / |c_i - c_j|, r the mean own distance."""
     apart = np.sqrt(np.maximum(partition.squared_center_distances, TINY))
     spread = np.add.outer(partition.radii, partition.radii) / apart
-    return float(spread.max(axis=1).mean())
+    return float(spread.max(axis=1).sum() / partition.n_clusters)
 
 
 @_criterion(

@@ -12,7 +12,7 @@ from centroids.choosing_k.criteria import CURVE_CRITERIA, PARTITION_CRITERIA
 from centroids.choosing_k.decide import rank
 from centroids.choosing_k.partition import Partition, measure
 from centroids.choosing_k.sweep import Deadline, Fit, Sweep
-from centroids.choosing_k.valleys import Valleys, valleys_of
+from centroids.choosing_k.valleys import Valleys, valleys_of, valleys_of_each
 
 __all__ = ["Evidence", "largest_k_max"]
 
@@ -107,8 +107,8 @@ class Evidence:
                     self._held_rows, placed.centers, self._held_weights, self.n_threads
                 )
         ks = range(1, self.k_max + 1)
-        self.valleys = [valleys_of(self.full.partition(k)) for k in ks]
-        self.held_valleys = [valleys_of(self.held[k]) for k in ks]
+        self.valleys = valleys_of_each([self.full.partition(k) for k in ks])
+        self.held_valleys = valleys_of_each([self.held[k] for k in ks])
         self._table = None
 
     def grow(self, cap: int, report: Callable[[int, int], None]) -> None:
@@ -174,16 +174,16 @@ class Evidence:
     def _range_around(k: int) -> int:
         return int(np.ceil(RANGE_FACTOR * k + RANGE_EXTRA))
 
-    def crossed_valleys(self, k: int) -> Valleys:
-        """Valleys of all rows at k, each row held out once: the halves change places."""
+    def crossed_valleys(self, k: int) -> list[Valleys]:
+        """Give the valleys at k of one half, then of the other, each with rows held out."""
         valleys = self.held_valleys[k - 1]
         rows, weights = self._held_rows, self._held_weights
         if k > len(rows) or len(rows) < 2:
-            return valleys
+            return [valleys]
         other = Sweep(rows, weights, self.full.seed, self.n_threads, self.deadline)
         centers = other.best_of(k, N_CROSS_STARTS)
         back = measure(self.half.X, centers, self.half.weights, self.n_threads)
-        return valleys.joined(valleys_of(back))
+        return [valleys, valleys_of(back)]
 
     def table(self) -> dict[str, NDArray[Any]]:
         """Give inertia, held-out inertia, criteria and isolated clusters, one row per k."""

@@ -13,7 +13,7 @@ from centroids import _core
 from centroids.choosing_k.clouds import gaussian_cloud, uniform_box
 from centroids.choosing_k.partition import measure
 from centroids.choosing_k.sweep import MAX_ITER, RELATIVE_TOL
-from centroids.choosing_k.valleys import Valleys, valleys_of
+from centroids.choosing_k.valleys import Valleys, pooled, valleys_of
 
 __all__ = ["Gate", "look_for_structure"]
 
@@ -50,26 +50,28 @@ class Gate:
     null_ratio: float | None
 
 
-def look_for_structure(X: NDArray[Any], held: Valleys, seed: int, n_threads: int) -> Gate:
+def look_for_structure(X: NDArray[Any], held: list[Valleys], seed: int, n_threads: int) -> Gate:
     """Compare pooled held-out valleys with level density and, if in doubt, with clouds.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         The rows, for clouds of the same shape.
-    held : Valleys
+    held : list of Valleys
         Of the rows held out, at the number of clusters in question.
     seed : int
     n_threads : int
     """
-    ratio, p_value = held.pooled_ratio, held.pooled_p_value
+    ratio, p_value = pooled(*held)
     if ratio < DEEP_RATIO and p_value < DEEP_P:
         return Gate(True, ratio, p_value, None)
     if p_value >= SIGNIFICANT or ratio >= BELOW_NULL:
         return Gate(False, ratio, p_value, None)
     random = np.random.default_rng([seed, 2])
     by_kind = [
-        np.array([_null_ratio(draw, X, held.n_clusters, random, n_threads) for _ in range(N_NULLS)])
+        np.array(
+            [_null_ratio(draw, X, held[0].n_clusters, random, n_threads) for _ in range(N_NULLS)]
+        )
         for draw in (gaussian_cloud, uniform_box)
     ]
     lowest_mean = min(float(ratios.mean()) for ratios in by_kind)
@@ -95,4 +97,4 @@ def _null_ratio(
     seed = int(random.integers(2**32))
     run = problem.fit(k, None, "k-means++", seed, "auto", MAX_ITER, tol, None, None)
     held = measure(cloud[half:], run["centers"], None, n_threads)
-    return min(valleys_of(held).pooled_ratio, 10.0)
+    return min(pooled(valleys_of(held)).ratio, 10.0)

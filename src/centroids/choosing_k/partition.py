@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,6 @@ from centroids import _core
 __all__ = ["Partition", "measure"]
 
 Float64 = NDArray[np.float64]
-
-# Neighbours tried for each cluster when pairs are looked for.
-N_NEIGHBOURS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +33,25 @@ class Partition:
         Per cluster the weighted sum of distances to the second nearest center.
     silhouettes : ndarray of shape (n_clusters,)
         Per cluster the weighted sum of 1 - own / second distance.
+    radii : ndarray of shape (n_clusters,)
+        Mean distance of each cluster's rows to its center; 0 for a cluster without rows.
+    nearest_center_distances : ndarray of shape (n_clusters,)
+        Distance from each center to the nearest other one; infinite where there is none.
     pairs : ndarray of shape (n_pairs, 2)
-        Neighbouring clusters; nothing else lies half way between their centers.
+        Neighbouring clusters, first < second, in lexicographic order: of the four nearest centers
+        of each, those with no other center as near to the point half way (edges of the Gabriel
+        graph). A center and its nearest one always are such a pair.
     profiles : ndarray of shape (n_pairs, 16)
         Weight along the line between the centers of each pair, in bins of a twelfth of its length,
         from a sixth before the first center to a sixth behind the second.
+    squared_center_distances : ndarray of shape (n_clusters, n_clusters)
+        Squared distances between centers; infinite from a center to itself.
+    weight : float
+        Weight of all rows.
+    inertia : float
+        Weighted sum of squared distances to the own center.
+    inertia_between : float
+        Weighted sum of squared distances of the rows' centers to the mean of all rows.
     """
 
     centers: Float64
@@ -50,8 +60,14 @@ class Partition:
     distances: Float64
     second_distances: Float64
     silhouettes: Float64
+    radii: Float64
+    nearest_center_distances: Float64
     pairs: NDArray[np.int32]
     profiles: Float64
+    squared_center_distances: Float64
+    weight: float
+    inertia: float
+    inertia_between: float
 
     @property
     def n_clusters(self) -> int:
@@ -62,41 +78,6 @@ class Partition:
     def n_features(self) -> int:
         """Number of columns."""
         return int(self.centers.shape[1])
-
-    @cached_property
-    def weight(self) -> float:
-        """Weight of all rows."""
-        return float(self.weights.sum())
-
-    @cached_property
-    def inertia(self) -> float:
-        """Weighted sum of squared distances to the own center."""
-        return float(self.inertias.sum())
-
-    @cached_property
-    def inertia_between(self) -> float:
-        """Weighted sum of squared distances of the rows' centers to the mean of all rows."""
-        offset = self.centers - (self.weights @ self.centers) / self.weight
-        return float(self.weights @ np.einsum("jt,jt->j", offset, offset))
-
-    @cached_property
-    def squared_center_distances(self) -> Float64:
-        """Squared distances between centers; infinite from a center to itself."""
-        return squared_center_distances(self.centers)
-
-    @cached_property
-    def nearest_center_distances(self) -> Float64:
-        """Distance from each center to the nearest other one."""
-        nearest: Float64 = np.sqrt(self.squared_center_distances.min(axis=1))
-        return nearest
-
-    @cached_property
-    def radii(self) -> Float64:
-        """Mean distance of each cluster's rows to its center; 0 for a cluster without rows."""
-        radii: Float64 = np.divide(
-            self.distances, self.weights, out=np.zeros_like(self.distances), where=self.weights > 0
-        )
-        return radii
 
 
 def measure(
@@ -123,51 +104,21 @@ def measure(
     -------
     Partition
     """
-    squared = squared_center_distances(centers)
-    pairs = neighbour_pairs(squared)
-    _, _, sums, profiles = _core.measure_partition(
-        X, weights, centers, pairs, cluster_weights, n_threads
+    of_clusters, pairs, profiles, squared, totals = _core.measure_partition(
+        X, weights, centers, cluster_weights, n_threads
     )
-    weight, inertias, distances, seconds, silhouettes = sums
-    partition = Partition(
-        centers, weight, inertias, distances, seconds, silhouettes, pairs, profiles
+    weight, inertias, distances, seconds, silhouettes, radii, nearest = of_clusters
+    return Partition(
+        centers,
+        weight,
+        inertias,
+        distances,
+        seconds,
+        silhouettes,
+        radii,
+        nearest,
+        pairs,
+        profiles,
+        squared,
+        *totals,
     )
-    partition.__dict__["squared_center_distances"] = squared
-    return partition
-
-
-def squared_center_distances(centers: Float64) -> Float64:
-    """Squared distances between centers; infinite from a center to itself."""
-    squared = np.square(_core.distances(centers, centers, 1))
-    np.fill_diagonal(squared, np.inf)
-    return squared
-
-
-def neighbour_pairs(squared: Float64) -> NDArray[np.int32]:
-    """Find pairs of clusters with nothing else between them.
-
-    Of the four nearest centers of each, those whose midpoint is nearer to the two than to any
-    other center (edges of the Gabriel graph). A center and its nearest one always are such a pair.
-
-    Parameters
-    ----------
-    squared : ndarray of shape (n_clusters, n_clusters)
-        Squared distances between centers, infinite on the diagonal.
-
-    Returns
-    -------
-    ndarray of shape (n_pairs, 2), int32
-        First < second, in lexicographic order.
-    """
-    k = squared.shape[0]
-    if k < 2:
-        return np.empty((0, 2), dtype=np.int32)
-    near = squared.argpartition(min(N_NEIGHBOURS, k - 1) - 1, axis=1)[:, :N_NEIGHBOURS]
-    own = np.arange(k)[:, None]
-    numbers = np.minimum(own, near) * k + np.maximum(own, near)
-    first, second = np.divmod(np.unique(numbers[near != own]), k)
-    apart = squared[first, second]
-    # |m - c|^2 >= |a - b|^2 / 4 for the midpoint m of a and b, written without m.
-    through = (squared[first] + squared[second]).min(axis=1)
-    is_pair = (through >= apart) & (apart > 0)
-    return np.array([first[is_pair], second[is_pair]], dtype=np.int32).T.copy()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids import _core
-from centroids.choosing_k.partition import Partition, measure, squared_center_distances
+from centroids.choosing_k.partition import Partition, measure
 
 __all__ = ["Deadline", "Fit", "Sweep", "cheapest_neighbours"]
 
@@ -169,21 +169,9 @@ class Sweep:
         None when every row lies on a center.
         """
         centers = self.fits[k].centers
-        squared = np.square(_core.nearest(self.X, centers, self.n_threads)[1])
-        cumulated = np.cumsum(squared if self.weights is None else self.weights * squared)
-        if not cumulated[-1] > 0:
-            return None
-        draws = self._random.random(4 + int(2 * np.log(k + 1))) * cumulated[-1]
-        rows = np.minimum(cumulated.searchsorted(draws, side="right"), len(squared) - 1)
-        values = self.X[rows].astype(np.float64)
-        gains = _core.distances(self.X, values, self.n_threads).astype(np.float64, copy=False)
-        np.multiply(gains, gains, out=gains)
-        np.subtract(squared[:, None], gains, out=gains)
-        np.maximum(gains, 0, out=gains)
-        total = (
-            gains.sum(axis=0) if self.weights is None else np.einsum("i,ij", self.weights, gains)
-        )
-        return np.vstack([centers, values[[np.argmax(total)]]])
+        draws = self._random.random(4 + int(2 * np.log(k + 1)))
+        row = _core.next_center(self.X, self.weights, centers, draws, self.n_threads)
+        return None if row is None else np.concatenate([centers, self.X[row : row + 1]])
 
     def _merge_down(self, known: int) -> None:
         """Start each number of clusters from the one above, its cheapest pair merged."""
@@ -228,26 +216,21 @@ class Sweep:
 
 
 def merged(fit: Fit) -> tuple[Float64, float]:
-    """Merge the pair of clusters that costs least, and give the inertia then.
-
-    Joining clusters i and j costs w_i w_j / (w_i + w_j) |c_i - c_j|^2 (Ward 1963).
-    """
+    """Merge the pair of clusters that costs least, and give the inertia then."""
     w = fit.weights
-    squared = squared_center_distances(fit.centers)
-    cost = squared * (w[:, None] * w) / (w[:, None] + w)
-    i, j = sorted(divmod(int(cost.argmin()), len(w)))
-    centers = np.delete(fit.centers, j, axis=0)
-    centers[i] = (w[i] * fit.centers[i] + w[j] * fit.centers[j]) / (w[i] + w[j])
-    return centers, fit.inertia + float(cost[i, j])
+    i, j, cost = _core.cheapest_merge(fit.centers, w)
+    mean = (w[i] * fit.centers[i] + w[j] * fit.centers[j]) / (w[i] + w[j])
+    centers = np.concatenate([fit.centers[:j], fit.centers[j + 1 :]])
+    centers[i] = mean
+    return centers, fit.inertia + cost
 
 
-def cheapest_neighbours(partition: Partition) -> tuple[int, int]:
-    """Give the two neighbouring clusters whose union adds least to the inertia."""
+def cheapest_neighbours(partition: Partition) -> int:
+    """Find the pair of neighbouring clusters whose union adds least to the inertia: its place."""
     w, (i, j) = partition.weights, partition.pairs.T
     together = np.maximum(w[i] + w[j], np.finfo(np.float64).tiny)
     cost = w[i] * w[j] / together * partition.squared_center_distances[i, j]
-    best = int(np.argmin(cost))
-    return int(i[best]), int(j[best])
+    return int(np.argmin(cost))
 
 
 def _inertia(run: _core.Run) -> float:

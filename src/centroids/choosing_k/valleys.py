@@ -10,8 +10,8 @@ no part in placing the centers, this tells clusters from pieces of one cloud.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,16 @@ from scipy.special import betainc
 
 from centroids.choosing_k.partition import Partition
 
-__all__ = ["Valley", "Valleys", "list_valleys", "valleys_of"]
+__all__ = [
+    "Pooled",
+    "Valley",
+    "Valleys",
+    "list_valleys",
+    "pooled",
+    "valley_of_pair",
+    "valleys_of",
+    "valleys_of_each",
+]
 
 Float64 = NDArray[np.float64]
 
@@ -75,62 +84,49 @@ class Valleys:
         Rows between the centers, where they are fewest.
     peak : ndarray of shape (n_pairs,)
         Rows near the weaker of the two centers.
+    ratios : ndarray of shape (n_pairs,)
+        Rows between over rows near the weaker center; infinite where that has none.
+    p_values : ndarray of shape (n_pairs,)
+        P(B <= middle) for a binomial B of middle + peak draws, each between or at the peak.
+    are_separated : ndarray of shape (n_pairs,)
+        Whether the valley is deep enough, and not likely chance.
+    are_isolated : ndarray of shape (n_clusters,)
+        Whether a valley separates the cluster from every neighbour; not without any.
+    n_isolated : int
+        Number of isolated clusters.
     """
 
     n_clusters: int
     pairs: NDArray[np.int32]
     middle: Float64
     peak: Float64
+    ratios: Float64
+    p_values: Float64
+    are_separated: NDArray[np.bool_]
+    are_isolated: NDArray[np.bool_]
+    n_isolated: int
 
-    @cached_property
-    def ratios(self) -> Float64:
-        """Rows between over rows near the weaker center; infinite where that has none."""
-        ratios: Float64 = np.divide(
-            self.middle, self.peak, out=np.full(len(self.peak), np.inf), where=self.peak > 0
-        )
-        return ratios
 
-    @cached_property
-    def p_values(self) -> Float64:
-        """P(B <= middle) for a binomial B of middle + peak draws, each between or at the peak."""
-        return binomial_tail(self.middle, self.peak)
+class Pooled(NamedTuple):
+    """All valleys of some partitions taken together.
 
-    @cached_property
-    def are_separated(self) -> NDArray[np.bool_]:
-        """Per pair: whether its valley is deep enough, and not likely chance."""
-        return (self.ratios <= FLAT_RATIO) & (self.p_values <= CHANCE)
+    Attributes
+    ----------
+    ratio : float
+        Rows between over rows near the weaker center; infinite without any.
+    p_value : float
+        Chance of so few rows between, if the density were level.
+    """
 
-    @cached_property
-    def are_isolated(self) -> NDArray[np.bool_]:
-        """Per cluster: whether a valley separates it from every neighbour."""
-        isolated = np.ones(self.n_clusters, dtype=bool)
-        isolated[self.pairs[~self.are_separated].ravel()] = False
-        return isolated if len(self.pairs) else np.zeros(self.n_clusters, dtype=bool)
+    ratio: float
+    p_value: float
 
-    def joined(self, other: Valleys) -> Valleys:
-        """Put the pairs of another partition beside these, for pooled counts."""
-        return Valleys(
-            self.n_clusters,
-            np.vstack([self.pairs, other.pairs]),
-            np.concatenate([self.middle, other.middle]),
-            np.concatenate([self.peak, other.peak]),
-        )
 
-    @property
-    def n_isolated(self) -> int:
-        """Number of clusters that a valley separates from every neighbour."""
-        return int(np.count_nonzero(self.are_isolated))
-
-    @property
-    def pooled_ratio(self) -> float:
-        """Rows between over rows near the weaker center, over all pairs; infinite without any."""
-        peak = float(self.peak.sum())
-        return float(self.middle.sum()) / peak if peak > 0 else np.inf
-
-    @property
-    def pooled_p_value(self) -> float:
-        """Chance of so few rows between, over all pairs, if the density were level."""
-        return float(binomial_tail(self.middle.sum(), self.peak.sum()))
+def pooled(*parts: Valleys) -> Pooled:
+    """Pool the counts of all pairs."""
+    middle = float(np.concatenate([valleys.middle for valleys in parts]).sum())
+    peak = float(np.concatenate([valleys.peak for valleys in parts]).sum())
+    return Pooled(middle / peak if peak > 0 else np.inf, float(binomial_tail(middle, peak)))
 
 
 def valleys_of(partition: Partition, rows_per_weight: float = 1.0) -> Valleys:
@@ -142,16 +138,55 @@ def valleys_of(partition: Partition, rows_per_weight: float = 1.0) -> Valleys:
     rows_per_weight : float, default=1.0
         What turns weights into numbers of rows, for what is likely chance.
     """
-    cumulated = np.zeros((len(partition.profiles), N_BINS + 1))
-    np.cumsum(partition.profiles * rows_per_weight, axis=1, out=cumulated[:, 1:])
+    return valleys_of_each([partition], rows_per_weight)[0]
+
+
+def valleys_of_each(partitions: Sequence[Partition], rows_per_weight: float = 1.0) -> list[Valleys]:
+    """Do `valleys_of` for many partitions at once: most have few pairs."""
+    if not partitions:
+        return []
+    profiles = np.concatenate([p.profiles for p in partitions]) * rows_per_weight
+    cumulated = np.zeros((len(profiles), N_BINS + 1))
+    np.cumsum(profiles, axis=1, out=cumulated[:, 1:])
     # Rows in each window of a third of the line: [-1/6, 1/6], …, [5/6, 7/6].
     windows = cumulated[:, WINDOW:] - cumulated[:, :-WINDOW]
-    return Valleys(
-        partition.n_clusters,
-        partition.pairs,
-        windows[:, BETWEEN].min(axis=1),
-        np.minimum(windows[:, 0], windows[:, -1]),
-    )
+    middle = windows[:, BETWEEN].min(axis=1)
+    peak = np.minimum(windows[:, 0], windows[:, -1])
+    ratios = np.divide(middle, peak, out=np.full(len(peak), np.inf), where=peak > 0)
+    p_values = binomial_tail(middle, peak)
+    are_separated = (ratios <= FLAT_RATIO) & (p_values <= CHANCE)
+    are_isolated = _are_isolated(partitions, are_separated)
+    listed, pair, cluster = [], 0, 0
+    for partition in partitions:
+        of_pairs = slice(pair, pair := pair + len(partition.pairs))
+        isolated = are_isolated[cluster : (cluster := cluster + partition.n_clusters)]
+        listed.append(
+            Valleys(
+                partition.n_clusters,
+                partition.pairs,
+                middle[of_pairs],
+                peak[of_pairs],
+                ratios[of_pairs],
+                p_values[of_pairs],
+                are_separated[of_pairs],
+                isolated,
+                int(np.count_nonzero(isolated)),
+            )
+        )
+    return listed
+
+
+def _are_isolated(
+    partitions: Sequence[Partition], are_separated: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell the clusters of all partitions, one after the other, that no pair ties to another."""
+    n_pairs = [len(partition.pairs) for partition in partitions]
+    n_clusters = [partition.n_clusters for partition in partitions]
+    firsts = np.cumsum([0, *n_clusters[:-1]])
+    pairs = np.concatenate([partition.pairs for partition in partitions])
+    isolated = np.repeat(np.array(n_pairs) > 0, n_clusters)
+    isolated[(pairs + np.repeat(firsts, n_pairs)[:, None])[~are_separated]] = False
+    return isolated
 
 
 def binomial_tail(middle: Float64 | float, peak: Float64 | float) -> Float64:
@@ -162,15 +197,17 @@ def binomial_tail(middle: Float64 | float, peak: Float64 | float) -> Float64:
 def list_valleys(valleys: Valleys) -> list[Valley]:
     """List the pairs, the least separated first."""
     order = np.lexsort((valleys.p_values, valleys.ratios))[::-1]
-    return [
-        Valley(
-            int(valleys.pairs[p, 0]),
-            int(valleys.pairs[p, 1]),
-            float(valleys.ratios[p]),
-            float(valleys.middle[p]),
-            float(valleys.peak[p]),
-            float(valleys.p_values[p]),
-            bool(valleys.are_separated[p]),
-        )
-        for p in order
-    ]
+    return [valley_of_pair(valleys, int(p)) for p in order]
+
+
+def valley_of_pair(valleys: Valleys, pair: int) -> Valley:
+    """Pick out one pair by its place."""
+    return Valley(
+        int(valleys.pairs[pair, 0]),
+        int(valleys.pairs[pair, 1]),
+        float(valleys.ratios[pair]),
+        float(valleys.middle[pair]),
+        float(valleys.peak[pair]),
+        float(valleys.p_values[pair]),
+        bool(valleys.are_separated[pair]),
+    )
