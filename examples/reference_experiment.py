@@ -17,7 +17,19 @@ experiment and writes the tables, models and picture to a folder.
 from sklearn.datasets import make_blobs
 from sklearn.model_selection import train_test_split
 
-from centroids import ElbowDisplay, KMeans, choose_k, match_labels
+from centroids import (
+    ClustersDisplay,
+    ConfusionDisplay,
+    ElbowDisplay,
+    FitRecorder,
+    IterationsDisplay,
+    KChoiceDisplay,
+    KMeans,
+    choose_k,
+    match_labels,
+    profile,
+    stability,
+)
 
 X, y = make_blobs(n_samples=50_000, centers=5, n_features=5, random_state=0)
 X_training, X_heldout, y_training, y_heldout = train_test_split(
@@ -32,9 +44,16 @@ print(f"held-out rows: {len(X_heldout):,}, classes {y_heldout[:3]} ... {y_heldou
 # A fit starts from random rows and can end in a poor optimum, so we keep the best of ten starts.
 # Clusters are numbered by size, the largest first.
 
-kmeans = KMeans(n_clusters=5, n_init=10, random_state=10).fit(X_training)
+recorder = FitRecorder()
+kmeans = KMeans(n_clusters=5, n_init=10, random_state=10, callback=recorder).fit(X_training)
 print(f"inertia {kmeans.inertia_:,.2f} after {kmeans.n_iter_} iterations")
 print(f"rows in each cluster: {kmeans.counts_}")
+
+# %%
+# The fit as it happened: from the first centers (hollow) each one moves to the mean of its rows,
+# until no row changes its cluster. The map shows the plane in which the centers lie farthest apart.
+
+display = IterationsDisplay.from_recorder(recorder, kmeans, X_training).plot()
 
 # %%
 # Cluster numbers mean nothing by themselves. `match_labels` names each cluster after a class, such
@@ -42,6 +61,11 @@ print(f"rows in each cluster: {kmeans.counts_}")
 
 match = match_labels(y_training, kmeans.labels_)
 print(match.summary())
+
+# %%
+# The same as a picture:
+
+display = ConfusionDisplay(match).plot()
 
 # %%
 # One row of 37,500 lies nearer to another group's center than to its own; no method that looks at
@@ -62,6 +86,23 @@ for row in margin.argsort()[:3]:
     print(f"row {row}: cluster {first} by {margin[row]:.3f} before cluster {second}")
 
 # %%
+# What each cluster is
+# --------------------
+# `profile` says it in the units of the rows: a sentence, a rule over a few columns, typical rows.
+
+cards = profile(kmeans, X_training).clusters
+for card in cards:
+    print(card.sentence)
+print(f"\nRule for cluster 0: {cards[0].rule.text}, "
+      f"catches {cards[0].rule.coverage:.1%} of it")  # fmt: skip
+
+# %%
+# Would the same clusters be found in other rows of the same kind? `stability` draws the rows again,
+# twenty times, and looks for each cluster.
+
+print(stability(kmeans, X_training).summary())
+
+# %%
 # Too few clusters
 # ----------------
 # With four clusters for five classes, two classes have to share one.
@@ -69,6 +110,11 @@ for row in margin.argsort()[:3]:
 kmeans = KMeans(n_clusters=4, n_init=10, random_state=10).fit(X_training)
 print(f"inertia {kmeans.inertia_:,.2f}\n")
 print(match_labels(y_training, kmeans.labels_).summary())
+
+# %%
+# On the map, one center stands between two groups of rows.
+
+display = ClustersDisplay.from_estimator(kmeans, X_training).plot()
 
 # %%
 # Too many clusters
@@ -80,6 +126,9 @@ print(match_labels(y_training, kmeans.labels_).summary())
 kmeans = KMeans(n_clusters=10, n_init=10, random_state=10).fit(X_training)
 print(f"inertia {kmeans.inertia_:,.2f}\n")
 print(match_labels(y_training, kmeans.labels_).summary())
+
+# %%
+display = ClustersDisplay.from_estimator(kmeans, X_training).plot()
 
 # %%
 # How many, if nobody knows?
@@ -104,3 +153,12 @@ print(f"sharpest bend: K = {display.bend}")
 
 choice = choose_k(X_training, random_state=10)
 print(choice.summary())
+
+# %%
+# The evidence as a picture, with the elbow of data that has no clusters as a grey band.
+
+display = KChoiceDisplay(choice, choice.null_band()).plot()
+
+# %%
+# Everything on this page, and more, stands in the report that ``centroids demo`` writes: one HTML
+# page in which one can choose a cluster and replay the fit. `write_report` makes one from Python.

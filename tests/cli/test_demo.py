@@ -14,6 +14,7 @@ import centroids
 from centroids.cli import main
 
 pytest.importorskip("matplotlib")
+pytest.importorskip("jinja2")
 
 Run = Callable[..., Any]
 
@@ -89,7 +90,7 @@ def test_inertia_falls_with_every_cluster_and_bends_at_five(result: Any) -> None
 def test_files_hold_rows_clusters_models_and_the_picture(result: Any, folder_of_demo: Path) -> None:
     names = {path.name for path in folder_of_demo.iterdir()}
     assert names == {
-        "elbow.png", "training.csv", "heldout.csv",
+        "elbow.png", "report.html", "training.csv", "heldout.csv",
         "k4.safetensors", "k5.safetensors", "k10.safetensors",
     }  # fmt: skip
     assert (folder_of_demo / "elbow.png").read_bytes().startswith(b"\x89PNG")
@@ -106,6 +107,21 @@ def test_files_hold_rows_clusters_models_and_the_picture(result: Any, folder_of_
             match = centroids.match_labels(table.truth, labels.astype(int))
             if part == "training":
                 assert match.n_misses == experiment(result, k)["training"]["n_misses"]
+
+
+def test_choosing_k_finds_the_classes(result: Any) -> None:
+    assert (result["choice"]["k"], result["choice"]["verdict"]) == (5, "clear")
+
+
+def test_the_report_is_about_five_clusters_and_both_parts(folder_of_demo: Path) -> None:
+    page = (folder_of_demo / "report.html").read_text()
+    assert "The reference experiment: K = 5" in page
+    assert "37,500 rows · 5 columns · 5 clusters" in page
+    assert "K = 5, clearly." in page
+    assert "37,499 of 37,500 rows agree" in page
+    assert "of 12,500 rows agree" in page
+    assert 'id="replay"' in page
+    assert len(page) < 3_000_000
 
 
 def _nameless(model: Any) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import resource
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,67 @@ def test_a_pipe_gets_plain_text_and_no_progress(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
+
+
+def run_on_a_terminal(*words: object, cwd: Path) -> tuple[int, str]:
+    """Run a command whose stderr is a terminal; give its exit code and what it wrote there."""
+    mine, its = pty.openpty()
+    done = subprocess.Popen(
+        [*COMMAND, *map(str, words)],
+        stdout=subprocess.DEVNULL,
+        stderr=its,
+        cwd=cwd,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "160"},
+    )
+    os.close(its)
+    written = []
+    with suppress(OSError):  # what reading raises at the end of a terminal
+        while chunk := os.read(mine, 4096):
+            written.append(chunk)
+    os.close(mine)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", b"".join(written).decode())
+    return done.wait(timeout=120), text
+
+
+def test_a_terminal_sees_what_goes_on_and_for_how_long_still(tmp_path: Path) -> None:
+    centroids_process("blobs", "t.csv", "--samples", 9_000, "--centers", 30, cwd=tmp_path)
+    words = ("fit", "t.csv", "-k", 30, "--n-init", 12)
+    code, seen = run_on_a_terminal(*words, cwd=tmp_path)
+    assert code == 0
+    assert "reading t.csv" in seen
+    starts = [int(number) for number in re.findall(r"start (\d+) of 12, iteration", seen)]
+    assert starts == sorted(starts)
+    assert len(set(starts)) > 1
+    times = re.findall(r"(\d:\d\d:\d\d) (-:--:--|\d:\d\d:\d\d)", seen)
+    assert any(left != "-:--:--" for _, left in times)  # an estimate, once it can be told
+    code, seen = run_on_a_terminal(*words, "--json", cwd=tmp_path)
+    assert (code, seen) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("centroids do", "doctor"),
+        ("centroids fit --miss", "--missing"),
+        ("centroids co", "compare"),
+    ],
+)
+def test_shells_complete_commands_and_options(line: str, expected: str) -> None:
+    done = centroids_process(
+        env={
+            **os.environ,
+            "_CENTROIDS_COMPLETE": "complete_bash",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(line.split()) - 1),
+        }
+    )
+    assert expected in done.stdout.split()
+
+
+def test_the_script_for_a_shell_is_printed() -> None:
+    done = centroids_process("--show-completion", "bash")
+    assert done.returncode == 0
+    assert "_CENTROIDS_COMPLETE=complete_bash" in done.stdout
 
 
 def test_json_is_the_only_thing_on_stdout(tmp_path: Path) -> None:
@@ -165,7 +229,7 @@ def test_missing_duckdb_is_one_line_with_the_remedy(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("package", ["duckdb", "matplotlib"])
+@pytest.mark.parametrize("package", ["duckdb", "matplotlib", "jinja2"])
 def test_the_demo_misses_packages_before_it_works(tmp_path: Path, package: str) -> None:
     done = without(package, "demo", "--output", str(tmp_path / "demo"))
     assert done.returncode == 1

@@ -1,7 +1,10 @@
 """The page in a real browser."""
 
+import numpy as np
 import pytest
-from by_hand import EVIL, make_report
+from by_hand import EVIL, make_report, profile_by_hand
+
+from centroids import FitRecorder, KMeans, write_report
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +87,27 @@ def test_the_slider_replays_the_fit(open_page, report):
         seen.append(page.evaluate(state))
         page.keyboard.press("ArrowRight")
     assert page.evaluate(state) == final
-    assert f"After {last} of {last}" in page.locator("#when").inner_text()
+    assert page.locator("#when").inner_text().startswith("What the search after the run found")
     assert seen[0][0] != final[0]  # centers moved
     assert seen[0][1] != final[1]  # rows changed their color
     inertia = page.evaluate("JSON.parse(document.getElementById('replay-data').textContent).frames"
                             ".map(f => Number(f.inertia.replaceAll(',', '')))")  # fmt: skip
     assert inertia == sorted(inertia, reverse=True)
+    assert page.troubles == []
+
+
+def test_the_slider_says_what_the_search_found(open_page, tmp_path):
+    X = np.random.default_rng(0).uniform(size=(600, 2))
+    recorder = FitRecorder()
+    model = KMeans(12, random_state=0, callback=recorder).fit(X)
+    profile = profile_by_hand(X, model.labels_, ["a", "b"])
+    write_report(tmp_path / "r.html", model=model, X=X, profile=profile, replay=recorder)
+    page = open_page(tmp_path / "r.html")
+    assert page.locator("#when").inner_text().startswith("What the search after the run found")
+    page.locator("#iteration").focus()
+    page.keyboard.press("ArrowLeft")
+    n = len(recorder.run_of(model)) - 1
+    assert page.locator("#when").inner_text().startswith(f"After {n} of {n} iterations")
     assert page.troubles == []
 
 

@@ -11,7 +11,14 @@ from by_hand import EVIL, make_report, profile_by_hand
 from markupsafe import escape
 from sklearn.datasets import make_blobs
 
-from centroids import InputError, IterationsDisplay, KMeans, match_labels, write_report
+from centroids import (
+    FitRecorder,
+    InputError,
+    IterationsDisplay,
+    KMeans,
+    match_labels,
+    write_report,
+)
 from centroids.plots import palette
 from centroids.plots.profile import signed
 from centroids.report.numbers import cell, percent, quantity, tick
@@ -23,8 +30,10 @@ def test_every_section_has_its_content(tmp_path):
     assert sections == [
         *("notes", "clusters", "charts", "how-many", "classes", "stability", "rows", "reproduce")
     ]
-    for words in ("Sentence of 3.", "A problem", "They come back.", "centroids fit", "400 rows"):
+    for words in ("Sentence of 3.", "A problem", "They come back.", "400 rows"):
         assert words in html
+    command = re.search(r"<pre><code>(.*?)</code></pre>", html)[1]
+    assert re.sub("<[^>]+>", "", command).startswith("centroids fit")
     assert "25 % of rows: Sentence" not in html  # the card says it above
     assert html.index("A problem") < html.index("A note")
 
@@ -143,6 +152,20 @@ def test_parts_that_do_not_belong_together_are_refused(tmp_path, change, words):
     with pytest.raises(ValueError, match=words):
         make_report(tmp_path / "r.html", **change)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replay_says_where_the_search_leaps(tmp_path):
+    X = np.random.default_rng(0).uniform(size=(600, 2))
+    for search, leaps in (("auto", True), (None, False)):
+        recorder = FitRecorder()
+        model = KMeans(12, random_state=0, search=search, callback=recorder).fit(X)
+        display = IterationsDisplay.from_recorder(recorder, model, X)
+        searched = [frame.is_after_search for frame in display.frames]
+        assert searched == [False] * (len(searched) - 1) + [leaps]
+        profile = profile_by_hand(X, model.labels_, ["a", "b"])
+        write_report(tmp_path / "r.html", model=model, X=X, profile=profile, replay=recorder)
+        page = (tmp_path / "r.html").read_text()
+        assert ("The last step is a leap" in page) == leaps
 
 
 def test_a_replay_of_other_rows_is_refused(tmp_path):

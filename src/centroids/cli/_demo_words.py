@@ -36,6 +36,7 @@ def show_demo(result: Payload, console: Console) -> None:
     for experiment in experiments:
         _show_experiment(console, experiment, right_one, data["n_classes"])
     _show_elbow(console, result["elbow"], data["n_classes"])
+    console.print(f"\nchoose_k, which knows no classes, says: {result['choice']['summary'][0]}")
     print_notes(console, result["notes"])
     _show_files(console, result)
 
@@ -149,6 +150,7 @@ def _show_files(console: Console, result: Payload) -> None:
     models = ", ".join(files["models"].values())
     print_whole(console, f"\nWritten to {folder}:")
     for names, what in (
+        (files["report"], "all of K = 5 on one page; open it in a browser"),
         (files["elbow"], "the elbow as a picture"),
         (f"{files['training']}, {files['heldout']}", "rows, classes, clusters for each K"),
         (models, "the models"),

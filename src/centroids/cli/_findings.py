@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from rich.console import Console
 from rich.text import Text
 
 import centroids
-from centroids.cli._options import Scale
+from centroids.cli._options import Missing, Preparation, Scale
 from centroids.cli._output import Payload, plain_console, working
 
 __all__ = ["examine", "print_findings", "warn_of"]
@@ -20,16 +21,26 @@ STYLE = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
 def examine(
     table: centroids.Table,
     n_clusters: int | Literal["auto"] | None,
-    scale: Scale,
+    preparation: Preparation,
     is_quiet: bool,
 ) -> centroids.Findings:
     """Look at the rows before they are clustered."""
     with working("looking at the rows", is_quiet):
-        return centroids.examine(
+        findings = centroids.examine(
             table,
             n_clusters=n_clusters if isinstance(n_clusters, int) else None,
-            is_scaled=scale is Scale.STANDARD,
+            is_scaled=preparation.scale is Scale.STANDARD,
         )
+    if preparation.missing is not Missing.IMPUTE:
+        return findings
+    items = [_filled(item) if item.kind == "missing" else item for item in findings]
+    return replace(findings, items=tuple(items))
+
+
+def _filled(finding: centroids.Finding) -> centroids.Finding:
+    """Say of missing values what is done about them."""
+    advice = "The median of the column stands in for it (--missing impute)."
+    return replace(finding, severity="note", advice=advice)
 
 
 def warn_of(findings: Sequence[Payload], is_quiet: bool, said: Sequence[str] = ()) -> None:

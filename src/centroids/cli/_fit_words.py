@@ -51,10 +51,11 @@ def show_fit(result: Payload, console: Console) -> None:
         console.print()
         print_alignment(console, result["alignment"])
     print_notes(console, result["notes"])
-    _show_files(console, result["files"])
+    _show_files(console, result)
 
 
-def _show_files(console: Console, files: Payload) -> None:
+def _show_files(console: Console, result: Payload) -> None:
+    files = result["files"]
     if any(files.values()):
         console.print()
     if files["labels"]:
@@ -63,4 +64,6 @@ def _show_files(console: Console, files: Payload) -> None:
         print_whole(console, f"Report: {files['report']}")
     if files["model"]:
         print_whole(console, f"Model: {files['model']}")
-        print_whole(console, f"Next: centroids predict {files['model']} NEW.csv -o labelled.csv")
+        file = result["data"]["file"]
+        print_whole(console, f"Next: centroids profile {files['model']} {file}")
+        print_whole(console, f"      centroids predict {files['model']} NEW.csv -o labelled.csv")

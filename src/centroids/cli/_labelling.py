@@ -87,5 +87,6 @@ class LabelsFile:
         if self.labelling.distances:
             near = centroids.nearest(model, table.X)
             margin = near.second_distances - near.distances
+            margin[np.isinf(margin)] = np.nan  # there is one cluster only
             new |= {"distance": near.distances, "margin": margin}
         centroids.write_beside(self.path, table, new, alone=self.is_alone, n_jobs=jobs)

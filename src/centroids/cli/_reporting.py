@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import centroids
-from centroids.cli._modelling import clusterer_of, positions_in_file, weights_at
+from centroids.cli._modelling import positions_in_file, weights_at
 from centroids.cli._output import Work
 
 __all__ = ["REPORT_SUFFIXES", "Rows", "categories_of", "write_fit_report"]
@@ -104,9 +104,10 @@ def write_fit_report(
     rows: Rows,
     model: Any,
     *,
+    k_choice: centroids.KChoice | None,
     matches: Mapping[str, centroids.LabelMatch],
     recorder: centroids.FitRecorder,
-    findings: centroids.Findings,
+    findings: Sequence[centroids.Finding],
     reproduce: Mapping[str, Any],
     jobs: int | None,
     work: Work,
@@ -127,7 +128,7 @@ def write_fit_report(
         X=rows.X,
         profile=profile,
         title=title,
-        k_choice=getattr(clusterer_of(model), "k_choice_", None),
+        k_choice=k_choice,
         matches=matches,
         stability=stability,
         findings=findings,
@@ -135,7 +136,7 @@ def write_fit_report(
         truth=rows.truth,
         reproduce={
             "command": shlex.join(["centroids", *sys.argv[1:]]),
-            "centroids": centroids.__version__,
+            "version": f"centroids {centroids.__version__}",
             **reproduce,
         },
     )

@@ -69,7 +69,7 @@ def choose_k(
         raise centroids.InputError(f"--max-time {max_time:g}: give seconds above 0")
     with working(f"reading {name_of(data)}", is_quiet):
         table = read_rows(data, selection, layout, preparation.missing, jobs)
-    findings = examine(table, None, preparation.scale, is_quiet).to_dict()["findings"]
+    findings = examine(table, None, preparation, is_quiet).to_dict()["findings"]
     warn_of(findings, is_quiet, said=("scale",))
     with working("choosing K", is_quiet) as work:
 

@@ -1,6 +1,7 @@
 """``centroids demo``: the reference experiment, end to end.
 
-50,000 rows around 5 centers, split by class; K-Means with K = 5, 4 and 10; inertia for K = 1 … 12.
+50,000 rows around 5 centers, split by class; K-Means with K = 5, 4 and 10; inertia for K = 1 … 12;
+K chosen without being told; a report.
 This file computes and writes files; `_demo_words` says what one sees.
 """
 
@@ -17,13 +18,15 @@ from numpy.typing import NDArray
 import centroids
 from centroids.cli._demo_words import show_demo
 from centroids.cli._groups import expanded
-from centroids.cli._matching import match_payload
+from centroids.cli._matching import HELD_OUT, TRAINING, match_payload
 from centroids.cli._options import Running
-from centroids.cli._output import Payload, collecting_warnings, emit, tracked
+from centroids.cli._output import Payload, collecting_warnings, emit, tracked, working
+from centroids.cli._reporting import Rows, write_fit_report
 
 __all__ = ["demo"]
 
-CHOICES_OF_K = (5, 4, 10)
+N_CLASSES = 5
+CHOICES_OF_K = (N_CLASSES, 4, 10)
 ELBOW_RANGE = tuple(range(1, 13))
 HOLDOUT = 0.25
 DATA_SEED, SPLIT_SEED, FIT_SEED = 0, 50, 10
@@ -51,23 +54,47 @@ def demo(
 
     Fits K = 5, 4 and 10 to three quarters of 50,000 rows around 5 centers, and K = 1 … 12.
 
-    Compares clusters with classes, and writes rows with clusters, models and the elbow plot.
+    Compares clusters with classes, chooses K, and writes rows with clusters, models, the elbow plot
+    and a report to look at in a browser.
 
     Example: [bold]centroids demo --output somewhere[/bold]
     """
     _check(output)
     training, heldout = _make_parts()
+    jobs, is_quiet = running.jobs, running.as_json
+    recorder = centroids.FitRecorder()
     with collecting_warnings() as notes:
         models = {
-            k: _fit(training.X, k, running.jobs)
-            for k in tracked(
-                sorted({*ELBOW_RANGE, *CHOICES_OF_K}), "fitting K = 1 … 12", running.as_json
-            )
+            k: _fit(training.X, k, jobs, recorder if k == N_CLASSES else None)
+            for k in tracked(sorted({*ELBOW_RANGE, *CHOICES_OF_K}), "fitting K = 1 … 12", is_quiet)
         }
-        experiments = [_judge(models[k], training, heldout) for k in CHOICES_OF_K]
+        matches = {k: _match(models[k], training, heldout) for k in CHOICES_OF_K}
+        experiments = [_judge(models[k], matches[k], training, heldout) for k in CHOICES_OF_K]
+        with working("choosing K", is_quiet):
+            choice = centroids.choose_k(training.X, random_state=FIT_SEED, n_jobs=jobs)
     inertia = [float(models[k].inertia_) for k in ELBOW_RANGE]
     elbow = centroids.ElbowDisplay(ELBOW_RANGE, inertia)
     files = _write(output, training, heldout, models, elbow)
+    with working("writing the report", is_quiet) as work:
+        files["report"] = "report.html"
+        write_fit_report(
+            output / files["report"],
+            "The reference experiment: K = 5",
+            _rows(training),
+            models[N_CLASSES],
+            k_choice=choice,
+            matches=matches[N_CLASSES],
+            recorder=recorder,
+            findings=centroids.examine(training.X, n_clusters=N_CLASSES),
+            reproduce={
+                "rows": f"{len(training.y):,} to fit, {len(heldout.y):,} held out",
+                "random state": f"{DATA_SEED} for the rows, {SPLIT_SEED} for the split, {FIT_SEED} "
+                "for the fits",
+                "starts": N_INIT,
+            },
+            jobs=jobs,
+            work=work,
+        )
     result = {
         "command": "demo",
         "data": {
@@ -86,17 +113,18 @@ def demo(
         },
         "fit": {"random_state": FIT_SEED, "max_iter": MAX_ITER, "n_init": N_INIT},
         "experiments": experiments,
+        "choice": {**choice.to_dict(), "summary": choice.summary().splitlines()},
         "elbow": {"n_clusters": list(ELBOW_RANGE), "inertia": inertia, "bend": elbow.bend},
         "notes": notes,
         "folder": str(output),
         "files": files,
     }
-    emit(result, show_demo, running.as_json)
+    emit(result, show_demo, is_quiet)
 
 
 def _check(output: Path) -> None:
     """Refuse before any work what would fail at its end."""
-    for package in ("duckdb", "matplotlib"):
+    for package in ("duckdb", "matplotlib", "jinja2"):
         if find_spec(package) is None:
             raise centroids.MissingExtraError(
                 f'the demo needs {package}: pip install "centroids[all]"'
@@ -113,28 +141,55 @@ def _make_parts() -> tuple[Part, Part]:
     from sklearn.datasets import make_blobs
     from sklearn.model_selection import train_test_split
 
-    X, y = make_blobs(n_samples=50_000, centers=5, n_features=5, random_state=DATA_SEED)
+    X, y = make_blobs(n_samples=50_000, centers=N_CLASSES, n_features=5, random_state=DATA_SEED)
     X_training, X_heldout, y_training, y_heldout = train_test_split(
         X, y, test_size=HOLDOUT, stratify=y, random_state=SPLIT_SEED
     )
     return Part(X_training, y_training), Part(X_heldout, y_heldout)
 
 
-def _fit(X: NDArray[np.float64], n_clusters: int, jobs: int | None) -> centroids.KMeans:
+def _rows(part: Part) -> Rows:
+    """Give a part as a reader of the report finds it in its file."""
+    return Rows(part.X, _names(part), np.arange(1, len(part.y) + 1), truth=part.y)
+
+
+def _names(part: Part) -> tuple[str, ...]:
+    return tuple(f"x{i + 1}" for i in range(part.X.shape[1]))
+
+
+def _fit(
+    X: NDArray[np.float64],
+    n_clusters: int,
+    jobs: int | None,
+    recorder: centroids.FitRecorder | None,
+) -> centroids.KMeans:
     model = centroids.KMeans(
         n_clusters=n_clusters,
         n_init=N_INIT,
         max_iter=MAX_ITER,
         random_state=FIT_SEED,
         n_jobs=jobs,
+        callback=recorder,
     )
-    return model.fit(X)
+    model.fit(X).callback = None
+    return model
 
 
-def _judge(model: centroids.KMeans, training: Part, heldout: Part) -> Payload:
+def _match(
+    model: centroids.KMeans, training: Part, heldout: Part
+) -> dict[str, centroids.LabelMatch]:
     """Compare clusters with classes; the held-out rows are judged by the training rows' names."""
     match = centroids.match_labels(training.y, model.labels_)
-    heldout_match = match.score(heldout.y, model.predict(heldout.X))
+    return {TRAINING: match, HELD_OUT: match.score(heldout.y, model.predict(heldout.X))}
+
+
+def _judge(
+    model: centroids.KMeans,
+    matches: dict[str, centroids.LabelMatch],
+    training: Part,
+    heldout: Part,
+) -> Payload:
+    """Say how a model does on both parts."""
     heldout_inertia = -float(model.score(heldout.X))
     return {
         "n_clusters": int(model.cluster_centers_.shape[0]),
@@ -143,8 +198,8 @@ def _judge(model: centroids.KMeans, training: Part, heldout: Part) -> Payload:
         "inertia_per_row": float(model.inertia_) / len(training.y),
         "heldout_inertia": heldout_inertia,
         "heldout_inertia_per_row": heldout_inertia / len(heldout.y),
-        "training": match_payload(match),
-        "heldout": match_payload(heldout_match),
+        "training": match_payload(matches[TRAINING]),
+        "heldout": match_payload(matches[HELD_OUT]),
     }
 
 
@@ -163,17 +218,13 @@ def _write(
     files: dict[str, Any] = {"elbow": "elbow.png", "models": {}}
     elbow.save(output / files["elbow"])
     for name, part in (("training", training), ("heldout", heldout)):
-        columns: dict[str, NDArray[Any]] = {
-            f"x{i + 1}": part.X[:, i] for i in range(part.X.shape[1])
-        }
+        columns: dict[str, NDArray[Any]] = dict(zip(_names(part), part.X.T, strict=True))
         columns["y"] = part.y
         columns |= {f"k{k}": models[k].predict(part.X) for k in sorted(CHOICES_OF_K)}
         files[name] = f"{name}.csv"
         centroids.write_table(output / files[name], columns)
     for k in sorted(CHOICES_OF_K):
-        models[k].feature_names_in_ = np.array(
-            [f"x{i + 1}" for i in range(training.X.shape[1])], dtype=object
-        )
+        models[k].feature_names_in_ = np.array(_names(training), dtype=object)
         files["models"][str(k)] = f"k{k}.safetensors"
         centroids.save(models[k], output / files["models"][str(k)])
     return files

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from centroids.cli._findings import examine, print_findings
 from centroids.cli._groups import expanded
-from centroids.cli._options import Data, Layout, Missing, Running, Scale, Selection
+from centroids.cli._options import Data, Layout, Missing, Preparation, Running, Scale, Selection
 from centroids.cli._output import Payload, emit, working
 from centroids.cli._reading import data_payload, name_of, read_rows
 from centroids.cli._words import print_data
@@ -50,7 +50,7 @@ def doctor(
     """
     with working(f"reading {name_of(data)}", running.as_json):
         table = read_rows(data, selection, layout, Missing.IMPUTE, running.jobs)
-    findings = examine(table, k, scale, running.as_json)
+    findings = examine(table, k, Preparation(scale=scale), running.as_json)
     result = {
         "command": "doctor",
         "data": data_payload(table),

@@ -114,7 +114,7 @@ def _run(request: Request) -> Payload:
         request.labels_file.check_beside(table)
     split = split_rows(table, request.holdout, request.fitting.random_state)
     _require_rows(table, split, request)
-    findings = examine(table, request.n_clusters, request.preparation.scale, is_quiet)
+    findings = examine(table, request.n_clusters, request.preparation, is_quiet)
     warn_of(findings.to_dict()["findings"], is_quiet)
     fitted = _fit(request, table, split, findings)
     result = describe_fit(request, fitted)
@@ -213,6 +213,7 @@ def _write(request: Request, fitted: Fitted) -> None:
                 f"Clusters in {Path(str(table.source)).name}",
                 Rows.of(table, jobs, fitted.split.training),
                 fitted.model,
+                k_choice=getattr(clusterer_of(fitted.model), "k_choice_", None),
                 matches=fitted.matches,
                 recorder=fitted.recorder,
                 findings=fitted.findings,

@@ -24,7 +24,7 @@ Float64 = NDArray[np.float64]
 Chart = dict[str, Any]
 
 WIDTH, HEIGHT = 480.0, 360.0
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 10.0, 12.0, 46.0
+LEFT, RIGHT, TOP, BOTTOM = 66.0, 10.0, 12.0, 46.0
 MOST_FRAMES = 60
 
 
