@@ -112,6 +112,24 @@ def test_wrong_use_is_one_line(run: Run, models: Path, words: str, message: str)
     assert err.count("\n") == 1
 
 
+def test_a_fit_is_not_aligned_with_a_model_of_other_columns(run: Run, models: Path) -> None:
+    Path("other.csv").write_text("a,c\n1,2\n3,4\n9,9\n")
+    code, out, err = run("fit", "other.csv", "-k", 2, "--align-to", "march.safetensors")
+    assert (code, out) == (2, "")
+    assert "that model has the columns a, b, and other.csv gives a, c" in err
+    code, _, err = run("fit", "march.csv", "-k", 2, "--columns", "a", "--align-to",
+                       "march.safetensors")  # fmt: skip
+    assert code == 2
+    assert "name the same ones with --columns" in err
+
+
+def test_a_fit_is_aligned_by_the_names_of_columns(run: Run, models: Path) -> None:
+    words = ("--columns", "b,a", "--align-to", "march.safetensors", "--json")
+    result = run("fit", "march.csv", "-k", 3, *words).json
+    assert all(entry["moved"] == 0 for entry in result["alignment"]["clusters"])
+    assert [cluster["rows"] for cluster in result["clusters"]] == [300, 200, 100]
+
+
 def test_a_fit_keeps_numbers_and_names_of_the_old_model(run: Run, models: Path) -> None:
     old = centroids.load("march.safetensors")
     old.name_clusters({0: "regulars", 2: "students"})

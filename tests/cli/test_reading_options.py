@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -176,6 +178,35 @@ def test_rows_come_through_a_pipe(groups: Path, monkeypatch: pytest.MonkeyPatch)
     assert done.returncode == 0
     assert "standard input: 60 rows" in done.stdout
     assert len(Path("l.csv").read_text().split()) == 61
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "standard input is empty"),
+        (b"a,b\n1,x\n2,3\n4,5\n", 'standard input: row 1, column "b" holds "x"'),
+        (b"PAR1 and no more", "standard input is damaged or no Parquet file"),
+    ],
+)
+def test_messages_name_standard_input(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
+) -> None:
+    stdin = SimpleNamespace(buffer=io.BytesIO(content))
+    monkeypatch.setattr("sys.stdin", stdin)
+    code, _, err = run("fit", "-", "-k", 2)
+    assert code == 2
+    assert message in err
+
+
+def test_an_array_comes_through_a_pipe(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.BytesIO()
+    np.save(written, np.array([[1.0, 1.0], [2.0, 1.0], [9.0, 8.0]]))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(written.getvalue())))
+    result = run("fit", "-", "-k", 2, "--labels", "l.csv", "--json").json
+    assert centers(result) == [[1.5, 1.0], [9.0, 8.0]]
+    assert Path("l.csv").read_text().split()[0] == "x1,x2,cluster"
 
 
 @pytest.mark.parametrize("command", ["evaluate", "profile", "predict"])

@@ -15,6 +15,7 @@ from centroids.cli._output import Payload, plain_console, working
 
 __all__ = ["examine", "print_findings", "warn_of"]
 
+# The gravest first.
 STYLE = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
 
 
@@ -34,7 +35,9 @@ def examine(
     if preparation.missing is not Missing.IMPUTE:
         return findings
     items = [_filled(item) if item.kind == "missing" else item for item in findings]
-    return replace(findings, items=tuple(items))
+    return replace(
+        findings, items=tuple(sorted(items, key=lambda f: list(STYLE).index(f.severity)))
+    )
 
 
 def _filled(finding: centroids.Finding) -> centroids.Finding:

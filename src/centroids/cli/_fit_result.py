@@ -66,7 +66,6 @@ class Fitted:
     matches: Mapping[str, centroids.LabelMatch]
     alignment: centroids.Alignment | None
     recorder: centroids.FitRecorder
-    notes: list[str]
 
 
 def describe_fit(request: Request, fitted: Fitted) -> Payload:
@@ -124,7 +123,7 @@ def describe_fit(request: Request, fitted: Fitted) -> Payload:
         "training": training,
         "heldout": heldout,
         "alignment": fitted.alignment and alignment_payload(fitted.alignment),
-        "notes": fitted.notes,
+        "notes": [],
         "files": {
             name: None if path is None else str(path)
             for name, path in vars(request.outputs).items()

@@ -23,6 +23,7 @@ from centroids.cli._matching import match_parts
 from centroids.cli._modelling import (
     Split,
     clusterer_of,
+    feature_names_of,
     fit_weighted,
     name_features,
     split_rows,
@@ -113,13 +114,30 @@ def _run(request: Request) -> Payload:
     if request.labels_file is not None:
         request.labels_file.check_beside(table)
     split = split_rows(table, request.holdout, request.fitting.random_state)
+    _require_same_columns(table, request)
     _require_rows(table, split, request)
     findings = examine(table, request.n_clusters, request.preparation, is_quiet)
     warn_of(findings.to_dict()["findings"], is_quiet)
-    fitted = _fit(request, table, split, findings)
-    result = describe_fit(request, fitted)
+    with collecting_warnings() as notes:
+        fitted = _fit(request, table, split, findings)
+        result = describe_fit(request, fitted)
+    result["notes"] = notes
     _write(request, fitted)
     return result
+
+
+def _require_same_columns(table: centroids.Table, request: Request) -> None:
+    """Refuse an older model of other columns before the fit."""
+    if request.old_model is None:
+        return
+    names, n_columns = feature_names_of(request.old_model), int(request.old_model.n_features_in_)
+    is_other = names is not None and table.has_names and set(names) != set(table.columns)
+    if is_other or n_columns != len(table.columns):
+        had = f"the columns {', '.join(names)}" if names else f"{n_columns} columns"
+        raise centroids.InputError(
+            f"--align-to {request.fitting.align_to}: that model has {had}, and {table.source} "
+            f"gives {', '.join(table.columns)}; name the same ones with --columns"
+        )
 
 
 def _require_rows(table: centroids.Table, split: Split, request: Request) -> None:
@@ -158,12 +176,13 @@ def _fit(
     is_auto = request.n_clusters == "auto"
     what = "choosing K and fitting" if is_auto else f"fitting K = {request.n_clusters}"
     recorder = centroids.FitRecorder()
-    with working(what, request.running.as_json) as work, collecting_warnings() as notes:
+    with working(what, request.running.as_json) as work:
         keeps = recorder if request.outputs.report else None
         kmeans.callback = _listener(what, work, keeps, fitting.n_init)
         fit_weighted(model, X, weights_at(table, split.training))
         clusterer = clusterer_of(model)
         clusterer.callback = None
+        name_features(model, table)
         alignment = None
         if request.old_model is not None:
             alignment = centroids.align(model, request.old_model)
@@ -175,7 +194,7 @@ def _fit(
         if split.heldout.size:
             labels[split.heldout] = model.predict(table.X[split.heldout])
         matches = match_parts(table, split, labels)
-    return Fitted(table, split, findings, model, labels, matches, alignment, recorder, notes)
+    return Fitted(table, split, findings, model, labels, matches, alignment, recorder)
 
 
 def _listener(
@@ -200,7 +219,6 @@ def _write(request: Request, fitted: Fitted) -> None:
     """Write the files that were asked for; the model first, which took longest to make."""
     outputs, table, jobs = request.outputs, fitted.table, request.running.jobs
     if outputs.model is not None:
-        name_features(fitted.model, table)
         data = provenance_of(request, fitted)
         centroids.save(fitted.model, outputs.model, data=data)
     if request.labels_file is not None:

@@ -128,7 +128,7 @@ def read_columns(
     """
     source = table.source
     if source.format == "npy":
-        array = map_npy(source.files[0].path)
+        array = map_npy(source.files[0].readable)
         known = [f"x{i}" for i in range(1, array.shape[1] + 1)]
         found = {known[i]: np.array(array[:, i]) for i in find_columns(source, known, names)}
     else:

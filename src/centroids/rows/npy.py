@@ -23,7 +23,7 @@ def table_from_npy(source: Source, request: ReadRequest) -> Table:
     path = source.files[0].path
     if source.where is not None:
         raise InputError(f"{path}: rows of a .npy file cannot be chosen; save it as Parquet")
-    array = map_npy(path)
+    array = map_npy(source.files[0].readable)
     names = [f"x{i}" for i in range(1, array.shape[1] + 1)]
     used, *others = split_columns(path, names, request)
     classes, weights = (None if i is None else np.array(array[:, i]) for i in others)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from centroids.rows.columns import did_you_mean
@@ -126,7 +126,9 @@ def open_source(data: DataFiles, csv_format: CsvFormat | None, where: str | None
         folder = CopyFolder()
         files = [_spool_stdin(folder.path)]
         kind = _format(files[0])
-        return _readable("standard input", files, kind, csv_format, where, folder)
+        source = _readable("standard input", files, kind, csv_format, where, folder)
+        known = replace(source.files[0], path=Path(source.name))
+        return replace(source, files=(known,))
     files = [file for path in data for file in _expand(path)]
     formats = {_format(path): path for path in files}
     if len(formats) > 1:
@@ -208,6 +210,8 @@ def _spool_stdin(folder: Path) -> Path:
         shutil.copyfileobj(sys.stdin.buffer, file)
     with spooled.open("rb") as file:
         head = file.read(64)
+    if not head.strip():
+        raise InputError("standard input is empty; it needs a header and rows")
     if head.startswith(b"\x1f\x8b"):
         suffix = ".csv.gz"
     else:

@@ -173,7 +173,7 @@ def _old_cells(table: Table, n_jobs: int | None) -> Iterator[Cells]:
         with open_cells(table.source, n_jobs) as cells:
             yield cells
         return
-    array = map_npy(table.source.files[0].path)
+    array = map_npy(table.source.files[0].readable)
     names = [f"x{i}" for i in range(1, array.shape[1] + 1)]
     with connect(n_jobs) as connection:
         _register(connection, "old", {n: array[:, i] for i, n in enumerate(names)})
