@@ -253,7 +253,7 @@ def test_a_cluster_of_few_rows_is_counted_and_says_nothing_of_categories() -> No
     city = [f"city {i}" for i in range(61)]
     found = profile(KMeans(2, random_state=0).fit(X), X, others={"city": city})
     assert found.clusters[1].sentence == "Cluster 1, 1 row: x1 very high (+7.7 sd)"
-    assert "city 60 100 %" in found.summary()
+    assert "city 60 (100 %" in found.summary()
     assert max(map(len, found.summary().splitlines())) <= 100
 
 

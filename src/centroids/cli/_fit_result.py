@@ -31,6 +31,7 @@ from centroids.cli._options import (
 )
 from centroids.cli._output import Payload
 from centroids.cli._reading import data_payload, same_rows
+from centroids.cli._reporting import has_categories
 from centroids.cli._words import alignment_payload
 from centroids.wording import count
 
@@ -175,6 +176,7 @@ def how_it_was_made(request: Request, fitted: Fitted) -> Payload:
         "condition": request.layout.where,
         "weights": table.weight_name and f"column {table.weight_name}",
         "missing values": f"{filled:,} replaced by the median of their column" if filled else None,
+        "columns of text": None if has_categories(table) else "not described: too many rows",
         "scale": str(request.preparation.scale),
         "random state": request.fitting.random_state,
     }

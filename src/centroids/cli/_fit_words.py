@@ -56,8 +56,9 @@ def show_fit(result: Payload, console: Console) -> None:
 
 def _show_files(console: Console, result: Payload) -> None:
     files = result["files"]
-    if any(files.values()):
-        console.print()
+    console.print()
+    if not any(files.values()):
+        console.print("Nothing is kept; add -o MODEL, --labels OUT or --report OUT to do so.")
     if files["labels"]:
         print_whole(console, f"Labels: {files['labels']}")
     if files["report"]:

@@ -16,7 +16,7 @@ import centroids
 from centroids.cli._modelling import positions_in_file, weights_at
 from centroids.cli._output import Work
 
-__all__ = ["REPORT_SUFFIXES", "Rows", "categories_of", "write_fit_report"]
+__all__ = ["REPORT_SUFFIXES", "Rows", "categories_of", "has_categories", "write_fit_report"]
 
 REPORT_SUFFIXES = (".html", ".htm")
 
@@ -82,7 +82,7 @@ class Rows:
 def categories_of(table: centroids.Table, jobs: int | None) -> dict[str, NDArray[Any]]:
     """Read the columns that were not clustered and have few values, to describe clusters by."""
     others = [name for name, why in table.left_out if why != "empty"]
-    if not others or table.n_rows > MOST_ROWS_WITH_TEXTS:
+    if not others or not has_categories(table):
         return {}
     columns = centroids.read_columns(table, others, n_jobs=jobs)
     return {
@@ -90,6 +90,11 @@ def categories_of(table: centroids.Table, jobs: int | None) -> dict[str, NDArray
         for name, values in columns.items()
         if 2 <= _count_values(values) <= MOST_CATEGORIES
     }
+
+
+def has_categories(table: centroids.Table) -> bool:
+    """Whether columns that were not clustered are read, to describe clusters by them."""
+    return table.n_rows <= MOST_ROWS_WITH_TEXTS
 
 
 def _count_values(values: NDArray[Any]) -> int:

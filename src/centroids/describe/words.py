@@ -130,8 +130,8 @@ def _details(card: ClusterCard, profile: ClusterProfile) -> Iterator[str]:
         yield f"Rule: {_rule(card.rule)}."
     for column, values in card.categories.items():
         shares = ", ".join(
-            f"{'missing' if v.value is None else v.value} {percent(v.share)} "
-            f"({v.lift:.1f} times its share of all rows)"
+            f"{'missing' if v.value is None else v.value} "
+            f"({percent(v.share)}, {v.lift:.1f} times its share of all rows)"
             for v in values[:MAX_NAMED]
             if v.share >= SMALLEST
         )

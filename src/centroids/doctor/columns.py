@@ -119,7 +119,7 @@ def check_constant(columns: Columns) -> Iterator[Finding]:
             "note",
             names,
             f"{listed(names)} {'has' if len(names) == 1 else 'have'} the same value in every row.",
-            "Such a column separates nothing; leave it out.",
+            f"Such a column separates nothing; leave {_them(names)} out (--leave-out).",
         )
 
 
@@ -167,7 +167,8 @@ def check_ids(columns: Columns) -> Iterator[Finding]:
             names,
             f"{listed(names)} {'looks like an identifier' if is_one else 'look like identifiers'}: "
             "a different whole number in every row.",
-            f"A number that only names a row means nothing to K-Means; leave {_them(names)} out.",
+            "A number that only names a row means nothing to K-Means; leave "
+            f"{_them(names)} out (--leave-out).",
         )
 
 
@@ -199,7 +200,7 @@ def check_dates(columns: Columns) -> Iterator[Finding]:
             f"{listed(names)} {'holds' if len(names) == 1 else 'hold'} dates or times written as "
             "numbers.",
             "Distances between such numbers are seldom what you mean; make a number of them that "
-            f"matters, such as an age in days, or leave {_them(names)} out.",
+            f"matters, such as an age in days, or leave {_them(names)} out (--leave-out).",
         )
 
 
