@@ -3,10 +3,11 @@
 `kmeans`, `mini_batch` and `bisecting` hold ``KMeans``, ``MiniBatchKMeans`` and ``BisectingKMeans``;
 `nearest_center` what all of them do with new rows, `metrics` the two metrics. `parameters` has
 rules for constructor parameters, `runs` the restarts, the progress and the interruption of a fit,
-`running_sums` and `stream` the memory of batches. `parts` takes fitted models apart, pipelines
-included; `alignment` keeps numbers and names across fits, `spread` says how far rows lie from their
-center; `saved` (with `storable`, `plain_data`) turns models into files and back. The maths is in
-the core (``centroids._core``), the checks of user data are in `rows`.
+`first_rows`, `batches`, `running_sums`, `light_clusters` and `stream` the steps of mini-batches.
+`parts` takes fitted models apart, pipelines included; `alignment` keeps numbers and names across
+fits, `spread` says how far rows lie from their center; `saved` (with `storable`, `plain_data`)
+turns models into files and back. The maths is in the core (``centroids._core``), the checks of user
+data are in `rows`.
 
 No plots, no choice of K and no comparison with classes live here. Called by users, by `choosing_k`
 and, through the public names, by `cli`.

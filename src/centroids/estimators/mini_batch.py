@@ -13,9 +13,12 @@ from sklearn.utils import check_random_state
 
 from centroids import _core
 from centroids.estimators import parameters as rule
+from centroids.estimators.batches import Batches, visiting_order
+from centroids.estimators.first_rows import FirstRuns, cluster_first_rows
+from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.running_sums import RunningSums, StopRule
-from centroids.estimators.runs import RunSettings, check_init, run_best, warn_of_empty
+from centroids.estimators.runs import check_init, warn_of_empty
 from centroids.estimators.stream import Stream
 from centroids.rows.arrays import (
     check_finite,
@@ -25,7 +28,7 @@ from centroids.rows.arrays import (
     raise_if_bad,
     raise_if_out_of_range,
 )
-from centroids.rows.sparse import core_rows, is_sparse, new_problem
+from centroids.rows.sparse import core_rows, new_problem
 
 __all__ = ["MiniBatchKMeans"]
 
@@ -46,18 +49,15 @@ _RULES = {
 }
 
 
-# Fewer rows a cluster than this say little about where centers are missing.
-_ROWS_PER_CLUSTER_TO_SEARCH = 4
-
-
 class MiniBatchKMeans(NearestCenterModel):
     """K-Means on small random batches: nearly the inertia of `KMeans` for a part of its visits.
 
     Every row counts exactly once: a row that is met again in a later epoch is taken out of the
     cluster it was in before it is added to its new one, so early mistakes are forgotten (the
-    algorithm mb-f of [1]_, where Sculley's [2]_ keeps them). It starts from Lloyd's algorithm and
-    local search (breathing, as in `KMeans`) on the first ``init_size`` rows. Parameters shared
-    with ``sklearn.cluster.MiniBatchKMeans`` keep its meaning and defaults.
+    algorithm mb-f of [1]_, where Sculley's [2]_ keeps them). It starts from Lloyd's algorithm on
+    the first ``init_size`` rows, followed by local search (breathing, as in `KMeans`) where that
+    costs little beside a visit of all rows. Parameters shared with
+    ``sklearn.cluster.MiniBatchKMeans`` keep its meaning and defaults.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ default="k-means++"
         for an array, 3 for "random" and a callable.
     reassignment_ratio : float, default=0.01
         A cluster with less than this share of the weight of the heaviest one is given up for a new
-        place where that lowers the inertia of the batch.
+        place where a batch gains more than all rows lose.
     n_jobs : int or None, default=None
         Most threads to use, as in `KMeans`.
 
@@ -216,12 +216,15 @@ default="k-means++"
         raise_if_bad(self, rows, problem.first_bad)
         raise_if_out_of_range(self, rows, problem.bad_range)
         random = check_random_state(self.random_state)
-        order = _visiting_order(rows.shape[0], weights, random)
+        order = visiting_order(rows.shape[0], weights, random)
         self._warn_of_n_init()
         state, labels = self._start(rows, weights, order, random)
-        mean_inertia = self._run_batches(
-            rows, weights, order, state, labels, problem.mean_variance, random
-        )
+        size = min(int(self.batch_size), rows.shape[0])
+        batches = Batches(
+            rows, weights, order, size, state, labels, random,
+            n_threads=self._threads(rows[:size], self.n_clusters),
+        )  # fmt: skip
+        mean_inertia = self._run_batches(batches, problem.mean_variance)
         self._store(problem, rows, weights, state, mean_inertia)
         if self.compute_labels:
             warn_of_empty(self.counts_, int(self.n_clusters))
@@ -246,7 +249,7 @@ default="k-means++"
         n_init_rows = self._resolve_init_size(rows.shape[0])
         first = np.sort(order[:n_init_rows])
         sample, sample_weights = rows[first], None if weights is None else weights[first]
-        run = self._cluster(sample, sample_weights, random)
+        run = self._cluster(sample, sample_weights, rows.shape[0], random)
         state = RunningSums.empty(run["centers"], rows.dtype)
         state.add(sample, sample_weights, run["labels"])
         labels[first] = run["labels"]
@@ -254,96 +257,33 @@ default="k-means++"
         return state, labels
 
     def _cluster(
-        self, rows: Any, weights: NDArray[np.float64] | None, random: np.random.RandomState
+        self,
+        rows: Any,
+        weights: NDArray[np.float64] | None,
+        n_samples: int,
+        random: np.random.RandomState,
     ) -> _core.Run:
-        """Return the best of ``n_init`` runs of Lloyd's algorithm on a few rows.
-
-        Where these are rows enough to tell good places from bad ones, local search follows: batches
-        refine centers, but hardly ever move one to another part of the data.
-        """
-        is_worthwhile = rows.shape[0] >= _ROWS_PER_CLUSTER_TO_SEARCH * self.n_clusters
-        can_search = isinstance(self.init, str) and not is_sparse(rows)
-        problem = new_problem(rows, weights, self._threads(rows, self.n_clusters))
-        settings = RunSettings(
+        runs = FirstRuns(
             n_clusters=int(self.n_clusters),
             init=self.init,
             n_init=self._resolve_n_init(),
-            algorithm="auto",
             max_iter=int(self.max_iter),
-            tol=1e-4 * problem.mean_variance,
-            max_time=None,
             verbose=int(self.verbose),
-            callback=None,
             metric=self._metric,
-            search="breathing" if can_search and is_worthwhile else None,
+            n_threads=self._threads(rows, self.n_clusters),
         )
-        return run_best(problem, rows, settings, random)
+        return cluster_first_rows(rows, weights, runs, n_samples, random)
 
-    def _run_batches(
-        self,
-        rows: Any,
-        weights: NDArray[np.float64] | None,
-        order: NDArray[np.int64],
-        state: RunningSums,
-        labels: NDArray[np.int32],
-        mean_variance: float,
-        random: np.random.RandomState,
-    ) -> float:
-        """Visit batch after batch until the rule says stop; return the smoothed mean inertia."""
-        n_samples = rows.shape[0]
-        size = min(int(self.batch_size), n_samples)
+    def _run_batches(self, batches: Batches, mean_variance: float) -> float:
+        """Visit batch after batch; return the smoothed mean inertia."""
+        n_samples, size = batches.rows.shape[0], batches.size
+        smoothing = min(1.0, 2.0 * size / (n_samples + 1))
+        stop = StopRule(smoothing, self.tol * mean_variance, self.max_no_improvement)
+        light = LightClusters(self.reassignment_ratio)
         n_steps = int(self.max_iter) * n_samples // size
-        stop = StopRule(
-            min(1.0, 2.0 * size / (n_samples + 1)),
-            self.tol * mean_variance,
-            self.max_no_improvement,
-        )
-        n_since_reassignment = 0
-        for step in range(1, n_steps + 1):
-            at = np.arange((step - 1) * size, step * size) % n_samples
-            batch = np.sort(order[at])
-            w = None if weights is None else weights[batch]
-            squares, total = self._visit(rows[batch], w, batch, state, labels)
-            n_since_reassignment += size
-            if n_since_reassignment >= 10 * self.n_clusters:
-                n_since_reassignment = 0
-                moved = state.reassign_light_cluster(
-                    rows[batch], w, self.reassignment_ratio, random, 1
-                )
-                if moved is not None:
-                    labels[labels == moved] = -1
-            shift = state.move_centers()
-            reason = stop.reason_to_stop(squares / total if total else 0.0, shift)
-            self._say(f"Minibatch step {step}/{n_steps}: mean batch inertia: {stop.average}")
-            if reason is not None:
-                self._say(f"Converged ({reason}) at step {step}/{n_steps}")
-                break
-        self.n_steps_ = step
-        self.n_iter_ = -(-step * size // n_samples)
+        self.n_steps_ = batches.run(n_steps, stop, light, self._say)
+        self.n_iter_ = -(-self.n_steps_ * size // n_samples)
         return stop.average
-
-    def _visit(
-        self,
-        rows: Any,
-        weights: NDArray[np.float64] | None,
-        batch: NDArray[np.int64],
-        state: RunningSums,
-        labels: NDArray[np.int32],
-    ) -> tuple[float, float]:
-        """Give the rows of a batch their labels; return the batch's inertia and weight."""
-        threads = self._threads(rows, self.n_clusters)
-        new = _core.assign(core_rows(rows), state.centers, threads)
-        squares = _core.inertia(core_rows(rows), state.centers, new, weights, threads)
-        old = labels[batch]
-        is_moved = new != old
-        is_known = is_moved & (old >= 0)
-        for change, which, where in ((state.remove, is_known, old), (state.add, is_moved, new)):
-            if which.all():
-                change(rows, weights, where)
-            elif which.any():
-                change(rows[which], None if weights is None else weights[which], where[which])
-        labels[batch] = new
-        return squares, float(len(batch) if weights is None else weights.sum())
 
     def _store(
         self,
@@ -479,13 +419,3 @@ default="k-means++"
     def _say(self, line: str) -> None:
         if self.verbose:
             print(line)  # noqa: T201
-
-
-def _visiting_order(
-    n_samples: int, weights: NDArray[np.float64] | None, random: np.random.RandomState
-) -> NDArray[np.int64]:
-    """Rows in random order, those without weight last: no center starts from them."""
-    order = random.permutation(n_samples).astype(np.int64, copy=False)
-    if weights is None:
-        return order
-    return order[np.argsort(weights[order] == 0, kind="stable")]

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids import _core
-from centroids.rows.sparse import core_rows, to_dense
+from centroids.rows.sparse import core_rows
 
-_CANDIDATES = 8
 # Batches after which the average of their inertia is steady enough to stop by, at the latest.
 _SETTLED_AFTER = 1000
 
@@ -73,50 +72,11 @@ class RunningSums:
         self.centers = centers
         return shift
 
-    def reassign_light_cluster(
-        self,
-        rows: Any,
-        weights: NDArray[np.float64] | None,
-        ratio: float,
-        random: np.random.RandomState,
-        n_threads: int,
-    ) -> int | None:
-        """Move the center of the lightest cluster to a row of the batch where that pays.
-
-        It pays when the rows of the batch lose less to their second nearest center than they gain
-        from the new one: the swap test of Fränti & Kivijärvi, "Randomised local search algorithm
-        for the clustering problem", Pattern Analysis & Applications 3, 2000, on one batch.
-
-        Returns
-        -------
-        int or None
-            The cluster that was moved, which starts anew without rows.
-        """
-        cluster = int(np.argmin(self.weights))
-        n_clusters = len(self.weights)
-        if n_clusters == 1 or not self.weights[cluster] < ratio * self.weights.max():
-            return None
-        labels, distances, _, second_distances = _core.nearest(
-            core_rows(rows), self.centers, n_threads
-        )
-        w = np.ones(len(labels)) if weights is None else weights
-        own = np.square(distances)
-        mass = np.cumsum(w * own)
-        if not mass[-1] > 0:
-            return None
-        loss = (w * (np.square(second_distances) - own))[labels == cluster].sum()
-        drawn = np.searchsorted(mass, random.uniform(size=_CANDIDATES) * mass[-1], side="right")
-        drawn = np.minimum(drawn, len(mass) - 1)
-        candidates = np.ascontiguousarray(to_dense(rows[drawn]), dtype=np.float64)
-        squares = np.square(_core.distances(core_rows(rows), candidates, n_threads))
-        gains = np.maximum(own[:, None] - squares, 0.0).T @ w
-        best = int(np.argmax(gains))
-        if not gains[best] > loss:
-            return None
+    def restart(self, cluster: int, center: NDArray[np.float64]) -> None:
+        """Forget the rows of a cluster and place its center anew."""
         self.sums[cluster] = 0.0
         self.weights[cluster] = 0.0
-        self.centers[cluster] = candidates[best]
-        return cluster
+        self.centers[cluster] = center
 
 
 @dataclass

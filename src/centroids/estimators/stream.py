@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids import _core
+from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.running_sums import RunningSums
 from centroids.estimators.runs import check_init
 from centroids.rows.sparse import core_rows, is_sparse
@@ -41,6 +42,7 @@ class Stream:
         Rows in ``kept``.
     n_clustered : int
         Rows that were kept when they were last clustered.
+    light : LightClusters
     """
 
     dtype: np.dtype[Any]
@@ -50,7 +52,7 @@ class Stream:
     kept: list[tuple[Any, NDArray[np.float64]]] = field(default_factory=list)
     n_kept: int = 0
     n_clustered: int = 0
-    n_since_reassignment: int = 0
+    light: LightClusters = field(default_factory=lambda: LightClusters(0.0))
 
     @classmethod
     def new(cls, dtype: np.dtype[Any], random: np.random.RandomState) -> Stream:
@@ -90,7 +92,7 @@ class Stream:
     def _cluster_kept(self, model: MiniBatchKMeans) -> None:
         """Cluster what is kept anew; without effect while too few rows differ."""
         kept, weights = self._all_kept()
-        run = model._cluster(kept, weights, self.random)
+        run = model._cluster(kept, weights, len(weights), self.random)
         if not run["counts"].all():  # fewer different rows than clusters
             self.kept = [_merged(kept, weights)]
             self.n_kept = self.kept[0][0].shape[0]
@@ -136,12 +138,8 @@ class Stream:
         threads = model._threads(rows, model.n_clusters)
         state.add(rows, weights, _core.assign(core_rows(rows), state.centers, threads))
         state.move_centers()
-        self.n_since_reassignment += rows.shape[0]
-        if self.n_since_reassignment >= 10 * model.n_clusters:
-            self.n_since_reassignment = 0
-            state.reassign_light_cluster(
-                rows, weights, model.reassignment_ratio, self.random, threads
-            )
+        self.light.ratio = model.reassignment_ratio
+        self.light.look(state, rows, weights, self.random, threads)
 
 
 def _merged(rows: Any, weights: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
