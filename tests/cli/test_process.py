@@ -229,6 +229,25 @@ def test_missing_duckdb_is_one_line_with_the_remedy(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [
+        ("jinja2", "fit t.csv -k 2 --report r.html -o m.safetensors"),
+        ("matplotlib", "choose-k t.csv --plot k.png"),
+    ],
+)
+def test_a_missing_package_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("a\n1\n2\n9\n")
+    done = without(package, *words.split())
+    assert done.returncode == 1
+    assert f'needs {package}: pip install "centroids[all]"' in done.stderr
+    assert done.stdout == ""
+    assert os.listdir() == ["t.csv"]
+
+
 @pytest.mark.parametrize("package", ["duckdb", "matplotlib", "jinja2"])
 def test_the_demo_misses_packages_before_it_works(tmp_path: Path, package: str) -> None:
     done = without(package, "demo", "--output", str(tmp_path / "demo"))

@@ -109,6 +109,39 @@ def test_dropped_rows_have_no_cluster_in_fit_and_predict(run: Run, gaps: Path) -
         assert clusters[0] == clusters[1] != clusters[3] == clusters[5]
 
 
+def test_a_model_of_whole_rows_takes_new_rows_with_gaps_if_told_so(
+    run: Run, groups: Path, gaps: Path
+) -> None:
+    run("fit", groups, "-k", 3, "-o", "m.safetensors")
+    words = ("predict", "m.safetensors", gaps, "-o", "p.csv")
+    assert "--missing drop or impute" in run(*words).err
+    result = run(*words, "--missing", "drop", "--json").json
+    assert result["data"]["n_dropped"] == 2
+    code, _, err = run(*words, "--missing", "impute")
+    assert code == 2
+    assert "the model has no values to fill in: use --missing drop" in err
+
+
+def test_a_profile_counts_weights(run: Run, folder: Path) -> None:
+    Path("t.csv").write_text("a,w\n0,1\n1,3\n9,2\n10,2\n")
+    run("fit", "t.csv", "-k", 2, "--weight", "w", "-o", "m.safetensors")
+    found = run("profile", "m.safetensors", "t.csv", "--weight", "w", "--json").json
+    means = sorted(card["mean"][0] for card in found["profile"]["clusters"])
+    assert means == [0.75, 9.5]
+
+
+def test_k_is_chosen_with_weights_and_gaps_as_in_the_fit(run: Run, groups: Path) -> None:
+    lines = groups.read_text().split()
+    weights = ["w", *("1" for _ in lines[1:])]
+    text = [f"{line},{w}" for line, w in zip(lines, weights, strict=True)]
+    text[3] = "row2,,-20,C,1"
+    Path("t.csv").write_text("\n".join(text) + "\n")
+    words = ("t.csv", "--weight", "w", "--missing", "impute", "--scale", "standard", "--json")
+    chosen = run("choose-k", *words).json["choice"]
+    fitted = run("fit", "-k", "auto", *words).json["choice"]
+    assert chosen["k"] == fitted["k"] == 3
+
+
 def test_filled_gaps_are_medians_and_the_model_knows_them(run: Run, gaps: Path) -> None:
     words = ("-k", 2, "--missing", "impute", "--scale", "standard", "-o", "m.safetensors")
     result = run("fit", gaps, *words, "--json").json

@@ -1,11 +1,18 @@
 """The command ``centroids``: parse, call the public names of the package, print.
 
-One file per command (`blobs`, `choose_k`, `fit`, `predict`, `profile`, `evaluate`, `demo`); each
-has a function that computes a result of plain data and one that shows it, so that ``--json`` holds
-everything that is printed. `_app` puts the commands together and turns every error into one line
-and an exit code; `_options`, `_output`, `_tables`, `_matching` and `_reporting` are what the
-commands share. No arithmetic on rows lives here, and nothing but public names of ``centroids`` is
-used. Called by the console script and by ``python -m centroids``.
+One file per command (`doctor`, `choose_k`, `fit`, `predict`, `profile`, `evaluate`, `compare`,
+`blobs`, `demo`); each has a function that computes a result of plain data and one that shows it, so
+that ``--json`` holds everything that is printed. `_app` puts the commands together and turns every
+error into one line and an exit code. What commands share:
+
+- `_options`: arguments and options; those that belong together are one value (`_groups`)
+- `_reading`, `_modelling`, `_matching`, `_labelling`, `_findings`: steps on the way from files to
+  a result
+- `_fit_result`, `_reporting`: what a fit came to, as plain data and as a page
+- `_output`, `_words`, `_tables`: what is printed, and progress
+
+No arithmetic on rows lives here, and nothing but public names of ``centroids`` is used, besides
+`wording`. Called by the console script and by ``python -m centroids``.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ __all__ = [
     "Labelling",
     "Layout",
     "Missing",
+    "MissingInNewRows",
     "Model",
     "Outputs",
     "Preparation",
@@ -30,6 +31,7 @@ __all__ = [
     "Scale",
     "Selection",
     "Truth",
+    "Weight",
     "parse_columns",
     "parse_holdout",
     "parse_n_clusters",
@@ -115,6 +117,23 @@ Truth = Annotated[
         help="A column of known classes, compared with the clusters and not used to make them.",
     ),
 ]
+Weight = Annotated[
+    str | None,
+    _option(
+        ROWS,
+        metavar="COLUMN",
+        help="A column of weights: a row of weight 3 counts as three rows.",
+    ),
+]
+MissingInNewRows = Annotated[
+    Missing | None,
+    _option(
+        ROWS,
+        "--missing",
+        help="What to do about a row that lacks a value; impute only if the model was fitted so. "
+        "(default: as in the fit)",
+    ),
+]
 RandomState = Annotated[
     int,
     typer.Option(metavar="N", min=0, help="The same N gives the same result."),
@@ -135,14 +154,7 @@ class Selection:
         _option(ROWS, metavar="A,B,…", help="Columns not to use, such as identifiers."),
     ] = None
     truth: Truth = None
-    weight: Annotated[
-        str | None,
-        _option(
-            ROWS,
-            metavar="COLUMN",
-            help="A column of weights: a row of weight 3 counts as three rows.",
-        ),
-    ] = None
+    weight: Weight = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -20,6 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+import centroids
+
 __all__ = [
     "Payload",
     "Work",
@@ -27,6 +30,7 @@ __all__ = [
     "emit",
     "number",
     "plain_console",
+    "require_package",
     "tracked",
     "working",
 ]
@@ -96,6 +100,12 @@ def tracked(steps: Sequence[T], what: str, is_quiet: bool) -> Iterator[T]:
         for i, step in enumerate(steps):
             work.say(what, i, len(steps))
             yield step
+
+
+def require_package(package: str, what: str) -> None:
+    """Refuse before any work what would fail at its end for want of a package."""
+    if find_spec(package) is None:
+        raise centroids.MissingExtraError(f'{what} needs {package}: pip install "centroids[all]"')
 
 
 @contextmanager

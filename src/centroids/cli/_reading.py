@@ -59,6 +59,7 @@ def read_for_model(
     *,
     columns: str | None,
     truth: str | None = None,
+    weight: str | None = None,
     missing: Missing | None = None,
     jobs: int | None = None,
 ) -> centroids.Table:
@@ -68,6 +69,12 @@ def read_for_model(
     just as many. Columns that the user names stand for those of the model, one by one. Missing
     values are treated as the model says, unless `missing` says otherwise.
     """
+    rule = missing_rule_of(model) if missing is None else missing
+    if rule is Missing.IMPUTE and missing_rule_of(model) is not Missing.IMPUTE:
+        raise centroids.InputError(
+            "the model has no values to fill in: use --missing drop, or fit it anew with --missing "
+            "impute"
+        )
     chosen, names = parse_columns(columns), feature_names_of(model)
     is_by_name = chosen is None and names is not None and data[0].suffix.lower() != ".npy"
     try:
@@ -75,8 +82,9 @@ def read_for_model(
             data,
             columns=names if is_by_name else chosen,
             truth=truth,
+            weight=weight,
             where=layout.where,
-            missing=(missing or missing_rule_of(model)).when_reading,
+            missing=rule.when_reading,
             csv_format=layout.csv_format,
             n_jobs=jobs,
         )

@@ -14,7 +14,7 @@ from centroids.cli._findings import examine, warn_of
 from centroids.cli._groups import expanded
 from centroids.cli._modelling import prepared
 from centroids.cli._options import Data, Layout, Preparation, RandomState, Running, Selection
-from centroids.cli._output import Payload, emit, number, working
+from centroids.cli._output import Payload, emit, number, require_package, working
 from centroids.cli._reading import data_payload, name_of, read_rows, same_rows
 from centroids.cli._tables import plain_table
 from centroids.cli._words import print_data, print_whole
@@ -64,6 +64,7 @@ def choose_k(
     """
     is_quiet, jobs = running.as_json, running.jobs
     if plot is not None:
+        require_package("matplotlib", "the picture")
         centroids.check_output(plot, (".png",))
     if max_time is not None and not max_time > 0:
         raise centroids.InputError(f"--max-time {max_time:g}: give seconds above 0")

@@ -13,7 +13,7 @@ from rich.console import Console
 import centroids
 from centroids.cli._groups import expanded
 from centroids.cli._modelling import clusterer_of, feature_names_of
-from centroids.cli._options import Columns, Layout, Missing, Running
+from centroids.cli._options import Columns, Layout, Missing, MissingInNewRows, Running
 from centroids.cli._output import Payload, emit, number, working
 from centroids.cli._reading import data_payload, missing_rule_of, name_of, read_for_model
 from centroids.cli._words import alignment_payload, print_alignment, print_data
@@ -42,6 +42,7 @@ def compare(
     ] = None,
     *,
     columns: Columns = None,
+    missing: MissingInNewRows = None,
     layout: Layout,
     running: Running,
 ) -> None:
@@ -71,7 +72,7 @@ def compare(
                 data,
                 layout,
                 columns=columns,
-                missing=_rule_for_both(before, now),
+                missing=missing or _rule_for_both(before, now),
                 jobs=running.jobs,
             )
         with working("predicting", running.as_json):

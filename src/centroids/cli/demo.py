@@ -7,7 +7,6 @@ This file computes and writes files; `_demo_words` says what one sees.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -20,7 +19,14 @@ from centroids.cli._demo_words import show_demo
 from centroids.cli._groups import expanded
 from centroids.cli._matching import HELD_OUT, TRAINING, match_payload
 from centroids.cli._options import Running
-from centroids.cli._output import Payload, collecting_warnings, emit, tracked, working
+from centroids.cli._output import (
+    Payload,
+    collecting_warnings,
+    emit,
+    require_package,
+    tracked,
+    working,
+)
 from centroids.cli._reporting import Rows, write_fit_report
 
 __all__ = ["demo"]
@@ -125,10 +131,7 @@ def demo(
 def _check(output: Path) -> None:
     """Refuse before any work what would fail at its end."""
     for package in ("duckdb", "matplotlib", "jinja2"):
-        if find_spec(package) is None:
-            raise centroids.MissingExtraError(
-                f'the demo needs {package}: pip install "centroids[all]"'
-            )
+        require_package(package, "the demo")
     if output.is_dir():
         centroids.check_output(output / "elbow.png")
     elif output.exists():

@@ -12,7 +12,7 @@ import centroids
 from centroids.cli._groups import expanded
 from centroids.cli._matching import match_payload
 from centroids.cli._modelling import positions_in_file
-from centroids.cli._options import Columns, Data, Layout, Model, Running
+from centroids.cli._options import Columns, Data, Layout, MissingInNewRows, Model, Running
 from centroids.cli._output import Payload, collecting_warnings, emit, number, working
 from centroids.cli._reading import data_payload, name_of, read_for_model
 from centroids.cli._words import print_data, print_matches, print_notes
@@ -30,6 +30,7 @@ def evaluate(
         typer.Option(metavar="COLUMN", help="The column of known classes.", show_default=False),
     ],
     columns: Columns = None,
+    missing: MissingInNewRows = None,
     layout: Layout,
     running: Running,
 ) -> None:
@@ -43,7 +44,7 @@ def evaluate(
     fitted = centroids.load(model)
     with working(f"reading {name_of(data)}", is_quiet):
         table = read_for_model(
-            fitted, data, layout, columns=columns, truth=truth, jobs=running.jobs
+            fitted, data, layout, columns=columns, missing=missing, truth=truth, jobs=running.jobs
         )
     with working("comparing", is_quiet), collecting_warnings() as notes:
         labels = fitted.predict(table.X)

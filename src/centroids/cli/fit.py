@@ -44,7 +44,15 @@ from centroids.cli._options import (
     parse_holdout,
     parse_n_clusters,
 )
-from centroids.cli._output import Payload, Work, collecting_warnings, emit, number, working
+from centroids.cli._output import (
+    Payload,
+    Work,
+    collecting_warnings,
+    emit,
+    number,
+    require_package,
+    working,
+)
 from centroids.cli._reading import name_of, read_rows
 from centroids.cli._reporting import REPORT_SUFFIXES, Rows, write_fit_report
 from centroids.wording import count
@@ -97,6 +105,7 @@ def _check_outputs(outputs: Outputs, labelling: Labelling) -> None:
     if outputs.model is not None:
         centroids.check_output(outputs.model, MODEL_SUFFIXES)
     if outputs.report is not None:
+        require_package("jinja2", "the report")
         centroids.check_output(outputs.report, REPORT_SUFFIXES)
     for is_asked, option in (
         (labelling.labels_only, "--labels-only"),

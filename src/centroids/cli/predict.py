@@ -14,7 +14,15 @@ import centroids
 from centroids.cli._groups import expanded
 from centroids.cli._labelling import LabelsFile
 from centroids.cli._modelling import clusterer_of
-from centroids.cli._options import Columns, Data, Labelling, Layout, Model, Running
+from centroids.cli._options import (
+    Columns,
+    Data,
+    Labelling,
+    Layout,
+    MissingInNewRows,
+    Model,
+    Running,
+)
 from centroids.cli._output import Payload, collecting_warnings, emit, number, working
 from centroids.cli._reading import data_payload, name_of, read_for_model
 from centroids.cli._tables import print_clusters
@@ -41,6 +49,7 @@ def predict(
         ),
     ],
     columns: Columns = None,
+    missing: MissingInNewRows = None,
     labelling: Labelling,
     layout: Layout,
     running: Running,
@@ -61,7 +70,7 @@ def predict(
     file = LabelsFile(out, labelling, has_names=bool(names))
     file.check(data)
     with working(f"reading {name_of(data)}", is_quiet):
-        table = read_for_model(fitted, data, layout, columns=columns, jobs=jobs)
+        table = read_for_model(fitted, data, layout, columns=columns, missing=missing, jobs=jobs)
     file.check_beside(table)
     with working("predicting", is_quiet), collecting_warnings() as notes:
         labels = fitted.predict(table.X)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 import centroids
 from centroids.cli._groups import expanded
-from centroids.cli._options import Columns, Data, Layout, Model, Running
+from centroids.cli._options import Columns, Data, Layout, MissingInNewRows, Model, Running, Weight
 from centroids.cli._output import Payload, emit, working
 from centroids.cli._reading import data_payload, name_of, read_for_model
 from centroids.cli._reporting import Rows
@@ -23,6 +23,8 @@ def profile(
     data: Data,
     *,
     columns: Columns = None,
+    weight: Weight = None,
+    missing: MissingInNewRows = None,
     layout: Layout,
     running: Running,
 ) -> None:
@@ -36,7 +38,9 @@ def profile(
     is_quiet = running.as_json
     fitted = centroids.load(model)
     with working(f"reading {name_of(data)}", is_quiet):
-        table = read_for_model(fitted, data, layout, columns=columns, jobs=running.jobs)
+        table = read_for_model(
+            fitted, data, layout, columns=columns, weight=weight, missing=missing, jobs=running.jobs
+        )
     with working("describing", is_quiet):
         found = Rows.of(table, running.jobs).describe(fitted)
     result: dict[str, Any] = {
