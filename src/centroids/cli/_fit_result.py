@@ -70,31 +70,14 @@ class Fitted:
 
 
 def describe_fit(request: Request, fitted: Fitted) -> Payload:
-    model, split, kmeans = fitted.model, fitted.split, clusterer_of(fitted.model)
-    centers = original_centers(model)
-    counts = np.bincount(fitted.labels[split.training], minlength=len(centers))
-    training: Payload = {"n_samples": len(split.training), "inertia": float(kmeans.inertia_)}
-    heldout: Payload | None = None
+    """Give everything that is printed of a fit as plain data."""
+    split, kmeans = fitted.split, clusterer_of(fitted.model)
+    fitting, preparation = request.fitting, request.preparation
+    heldout = None
     if split.heldout.size:
         weights = weights_at(fitted.table, split.heldout)
-        X = fitted.table.X[split.heldout]
-        inertia = -float(model.score(X, sample_weight=weights))
-        heldout = {"n_samples": len(split.heldout), "inertia": inertia}
-    for part, positions, name in (
-        (training, split.training, TRAINING),
-        (heldout, split.heldout, HELD_OUT),
-    ):
-        if part is None:
-            continue
-        weights = weights_at(fitted.table, positions)
-        part["inertia_per_row"] = part["inertia"] / (
-            part["n_samples"] if weights is None else float(weights.sum()) or 1.0
-        )
-        if name in fitted.matches:
-            part["match"] = match_payload(
-                fitted.matches[name], positions_in_file(fitted.table, positions)
-            )
-    fitting, preparation = request.fitting, request.preparation
+        score = fitted.model.score(fitted.table.X[split.heldout], sample_weight=weights)
+        heldout = _part(fitted, HELD_OUT, split.heldout, -float(score))
     return {
         "command": "fit",
         "data": data_payload(fitted.table),
@@ -103,7 +86,7 @@ def describe_fit(request: Request, fitted: Fitted) -> Payload:
         "same_rows": same_rows(request.data, request.selection, preparation, request.layout),
         "choice": _choice(kmeans),
         "model": {
-            "n_clusters": len(centers),
+            "n_clusters": len(kmeans.cluster_centers_),
             "n_iter": int(kmeans.n_iter_),
             "scale": str(preparation.scale),
             "missing": str(preparation.missing),
@@ -111,17 +94,8 @@ def describe_fit(request: Request, fitted: Fitted) -> Payload:
             "n_init": "auto" if fitting.n_init is None else fitting.n_init,
             "max_iter": fitting.max_iter,
         },
-        "clusters": [
-            {
-                "cluster": i,
-                "name": kmeans.cluster_names_.get(i),
-                "rows": int(counts[i]),
-                "share": int(counts[i]) / len(split.training),
-                "center": [float(value) for value in centers[i]],
-            }
-            for i in range(len(centers))
-        ],
-        "training": training,
+        "clusters": _clusters(fitted),
+        "training": _part(fitted, TRAINING, split.training, float(kmeans.inertia_)),
         "heldout": heldout,
         "alignment": fitted.alignment and alignment_payload(fitted.alignment),
         "notes": [],
@@ -130,6 +104,38 @@ def describe_fit(request: Request, fitted: Fitted) -> Payload:
             for name, path in vars(request.outputs).items()
         },
     }
+
+
+def _part(fitted: Fitted, name: str, positions: NDArray[np.intp], inertia: float) -> Payload:
+    """Describe the rows to fit, or those that were held out."""
+    weights = weights_at(fitted.table, positions)
+    n_counted = len(positions) if weights is None else float(weights.sum())
+    part: Payload = {
+        "n_samples": len(positions),
+        "inertia": inertia,
+        "inertia_per_row": inertia / n_counted if n_counted else 0.0,
+    }
+    if name in fitted.matches:
+        in_file = positions_in_file(fitted.table, positions)
+        part["match"] = match_payload(fitted.matches[name], in_file)
+    return part
+
+
+def _clusters(fitted: Fitted) -> list[Payload]:
+    """Describe each cluster by its rows among those fitted, and its center."""
+    training, names = fitted.split.training, clusterer_of(fitted.model).cluster_names_
+    centers = original_centers(fitted.model)
+    sizes = np.bincount(fitted.labels[training], minlength=len(centers)).tolist()
+    return [
+        {
+            "cluster": i,
+            "name": names.get(i),
+            "rows": size,
+            "share": size / len(training),
+            "center": centers[i].tolist(),
+        }
+        for i, size in enumerate(sizes)
+    ]
 
 
 def _choice(kmeans: Any) -> Payload | None:
