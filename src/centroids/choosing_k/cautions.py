@@ -13,7 +13,8 @@ from centroids.rows.distinct import count_distinct_rows
 __all__ = ["cautions_of"]
 
 DOMINANT_SHARE = 0.9
-TINY_SHARE = 0.01
+# Smaller than both is tiny; of dozens of clusters all have small shares.
+TINY_SHARE, TINY_SHARE_OF_MEAN = 0.01, 0.2
 TINY_ROWS = 5
 DUPLICATE_SHARE = 0.3
 ROWS_PER_CLUSTER = 10
@@ -70,7 +71,7 @@ def _dominant_column(X: NDArray[Any], names: list[str] | None) -> str | None:
 
 def _tiny_clusters(counts: NDArray[np.int64]) -> str | None:
     n_rows = int(counts.sum())
-    limit = max(TINY_ROWS, TINY_SHARE * n_rows)
+    limit = max(TINY_ROWS, min(TINY_SHARE, TINY_SHARE_OF_MEAN / len(counts)) * n_rows)
     tiny = [int(count) for count in counts if count < limit]
     if not tiny or len(counts) < 2:
         return None

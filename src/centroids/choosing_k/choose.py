@@ -16,16 +16,18 @@ from centroids.choosing_k.clouds import principal_axes
 from centroids.choosing_k.decide import (
     Ranking,
     merge_rankings,
+    needs_all_rows,
     prefer_split,
     rank,
     second_level,
+    settle,
     verdict_of,
 )
 from centroids.choosing_k.evidence import Evidence, largest_k_max
 from centroids.choosing_k.gate import Gate, look_for_structure
 from centroids.choosing_k.partition import Partition, measure
 from centroids.choosing_k.result import KChoice
-from centroids.choosing_k.sweep import Deadline, cheapest_neighbours
+from centroids.choosing_k.sweep import Deadline, Fit, cheapest_neighbours
 from centroids.choosing_k.valleys import (
     Valley,
     Valleys,
@@ -188,15 +190,14 @@ class _Chooser:
         ranking = merge_rankings(rankings)
         first = evidences[0]
         n_used, n_counting = sum(map(len, samples)), self._n_counting()
+        if n_used < n_counting:
+            ranking = self._settle(ranking, first, given)
         forced = min(ranking.best, first.k_max)
         gate = self._gate(evidences, forced)
         agree = [r.best for r in rankings]
         is_sure = all(k == forced for k in agree)
         verdict = verdict_of(ranking, is_sure) if gate.has_clusters else "no clusters"
-        best = first.full.fits[forced]
-        # By size already, so that the fit on all rows rarely has to be numbered anew.
-        by_size = np.argsort(-best.weights, kind="stable")
-        estimator = self._final_fit(given, best.centers[by_size])
+        estimator = self._final_fit(given, first.full.fits[forced])
         partition = self._measure_final(estimator)
         valleys = valleys_of(partition)
         table = self._table(first, ranking)
@@ -216,6 +217,7 @@ class _Chooser:
             n_samples=len(self.X),
             n_samples_used=n_used,
             choices_by_sample=agree,
+            is_settled_on_all_rows=ranking.is_settled,
             smallest_share=SMALLEST_SHARE if n_used < n_counting else None,
             # The evidence has a limit of its own, which may have cut it short with time left.
             has_timed_out=self.deadline.has_passed()
@@ -275,6 +277,14 @@ class _Chooser:
             return evidence.k_max
         return min(evidence.k_max, evidence.range_worth_asking())
 
+    def _settle(self, ranking: Ranking, evidence: Evidence, given: ArrayLike) -> Ranking:
+        """Decide on all rows between two neighbouring numbers that the samples leave open."""
+        larger = needs_all_rows(ranking)
+        if larger is None or larger > evidence.k_max or self.deadline.has_passed():
+            return ranking
+        partition = self._measure_final(self._final_fit(given, evidence.full.fits[larger]))
+        return settle(ranking, larger, _valley_between(partition, valleys_of(partition)))
+
     def _gate(self, evidences: list[Evidence], k: int) -> Gate:
         if k < 2:
             return Gate(False, np.inf, 1.0, None)
@@ -287,8 +297,10 @@ class _Chooser:
         is_majority = 2 * n_passed > len(gates)
         return next(gate for gate in gates if gate.has_clusters == is_majority)
 
-    def _final_fit(self, given: ArrayLike, centers: Float64) -> KMeans:
+    def _final_fit(self, given: ArrayLike, best: Fit) -> KMeans:
         """Run plain Lloyd on all rows from the best centers known; number the clusters by size."""
+        # By size already, so that the fit on all rows rarely has to be numbered anew.
+        centers = best.centers[np.argsort(-best.weights, kind="stable")]
         for _ in range(2):
             start = np.asarray(centers, dtype=self.X.dtype)
             estimator = KMeans(

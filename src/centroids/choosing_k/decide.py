@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids.choosing_k.criteria import CURVE_CRITERIA, PARTITION_CRITERIA, best_n_clusters
-from centroids.choosing_k.valleys import Valley
+from centroids.choosing_k.valleys import Valley, is_surely_deep
 
 __all__ = [
     "VOTERS",
@@ -21,9 +21,11 @@ __all__ = [
     "Verdict",
     "isolated_share",
     "merge_rankings",
+    "needs_all_rows",
     "prefer_split",
     "rank",
     "second_level",
+    "settle",
     "verdict_of",
 ]
 
@@ -73,11 +75,14 @@ class Ranking:
         Weight of the criteria that prefer each number.
     preferred : dict of str to int or None
         What each criterion prefers.
+    is_settled : bool
+        Whether the valley that the best number hangs on was looked at on all rows.
     """
 
     scores: Float64
     votes: Float64
     preferred: dict[str, int | None]
+    is_settled: bool = False
 
     @property
     def best(self) -> int:
@@ -150,9 +155,38 @@ def prefer_split(ranking: Ranking, split: Valley | None) -> Ranking:
         return ranking
     if split.ratio >= SPLIT_RATIO or split.p_value >= SPLIT_P:
         return ranking
+    return _exchanged(ranking, best, second)
+
+
+def _exchanged(ranking: Ranking, one: int, other: int) -> Ranking:
     scores = ranking.scores.copy()
-    scores[[best - 1, second - 1]] = scores[[second - 1, best - 1]]
+    scores[[one - 1, other - 1]] = scores[[other - 1, one - 1]]
     return replace(ranking, scores=scores)
+
+
+def needs_all_rows(ranking: Ranking) -> int | None:
+    """Return the larger of two neighbouring numbers that the votes leave open, if they do.
+
+    Whether it is right hangs on one valley, that of the two clusters which the smaller joins. Of
+    dozens of clusters a sample has too few rows each to see it; all rows together have enough.
+    """
+    best, second = ranking.best, ranking.runner_up
+    if second is None or abs(best - second) != 1 or ranking.margin >= LIKELY_MARGIN:
+        return None
+    return max(best, second)
+
+
+def settle(ranking: Ranking, larger: int, valley: Valley | None) -> Ranking:
+    """Let the valley, counted on all rows, decide between `larger` and one less.
+
+    Where it is neither surely deep nor flat the ranking stays as it is.
+    """
+    if valley is None or (valley.is_separated and not is_surely_deep(valley)):
+        return ranking
+    wanted = larger if valley.is_separated else larger - 1
+    if ranking.best != wanted:
+        ranking = _exchanged(ranking, larger, larger - 1)
+    return replace(ranking, is_settled=True)
 
 
 def merge_rankings(rankings: list[Ranking]) -> Ranking:
@@ -183,4 +217,5 @@ def verdict_of(ranking: Ranking, do_samples_agree: bool) -> Verdict:
         return "ambiguous"
     if ranking.margin >= CLEAR_MARGIN and do_samples_agree:
         return "clear"
-    return "likely" if ranking.margin >= LIKELY_MARGIN else "ambiguous"
+    is_likely = ranking.margin >= LIKELY_MARGIN or ranking.is_settled
+    return "likely" if is_likely else "ambiguous"

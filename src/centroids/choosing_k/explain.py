@@ -152,6 +152,12 @@ def _used(choice: KChoice) -> list[str]:
             f"({len(samples)} random {plural}{agree}); clusters below {choice.smallest_share:.1%} "
             "of the rows may be missed. The model is fitted on all rows."
         )
+    if choice.is_settled_on_all_rows:
+        low, high = sorted((choice.k_if_forced, choice.runner_up or choice.k_if_forced))
+        lines.append(
+            f"The samples left {low} or {high} open; to decide, the rows between the two clusters "
+            "in question were counted in all the data."
+        )
     if choice.has_timed_out:
         lines.append(f"Time ran out: only K up to {int(choice.table['n_clusters'][-1])} was tried.")
     return lines

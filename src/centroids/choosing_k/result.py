@@ -64,6 +64,9 @@ class KChoice:
         Rows given, and rows that the choice was made on.
     choices_by_sample : list of int
         The best number on each disjoint sample; one entry where all rows were used.
+    is_settled_on_all_rows : bool
+        Whether the samples left two neighbouring numbers open, and the valley that tells them apart
+        was counted on all rows.
     smallest_share : float or None
         Clusters with a smaller share of the rows may have been missed; None where all rows were
         used.
@@ -90,6 +93,7 @@ class KChoice:
     n_samples: int = field(repr=False)
     n_samples_used: int = field(repr=False)
     choices_by_sample: list[int] = field(repr=False)
+    is_settled_on_all_rows: bool = field(repr=False)
     smallest_share: float | None = field(repr=False)
     has_timed_out: bool = field(repr=False)
     cautions: list[str] = field(repr=False)

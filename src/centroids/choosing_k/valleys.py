@@ -24,6 +24,7 @@ __all__ = [
     "Pooled",
     "Valley",
     "Valleys",
+    "is_surely_deep",
     "list_valleys",
     "pooled",
     "valley_of_pair",
@@ -41,6 +42,7 @@ BETWEEN = slice(5, 8)
 # A pair counts as one group when its valley is no deeper than this, or could well be chance.
 FLAT_RATIO = 0.8
 CHANCE = 0.3
+SURE = 0.01
 
 
 class Valley(NamedTuple):
@@ -189,9 +191,18 @@ def _are_isolated(
     return isolated
 
 
-def binomial_tail(middle: Float64 | float, peak: Float64 | float) -> Float64:
-    """P(B <= middle) for B ~ Binomial(middle + peak, 1/2), continuous in both (incomplete beta)."""
-    return np.asarray(betainc(np.maximum(peak, 1e-300), np.asarray(middle) + 1.0, 0.5))
+def binomial_tail(middle: Float64 | float, peak: Float64 | float, level: float = 1.0) -> Float64:
+    """P(B <= middle) of middle + peak draws that fall `level` : 1 between and at the peak.
+
+    Continuous in both counts (incomplete beta function).
+    """
+    at_peak = 1 / (1 + level)
+    return np.asarray(betainc(np.maximum(peak, 1e-300), np.asarray(middle) + 1.0, at_peak))
+
+
+def is_surely_deep(valley: Valley) -> bool:
+    """Whether chance alone would hardly make a valley of `FLAT_RATIO` look as deep as this."""
+    return float(binomial_tail(valley.n_middle, valley.n_peak, FLAT_RATIO)) < SURE
 
 
 def list_valleys(valleys: Valleys) -> list[Valley]:
