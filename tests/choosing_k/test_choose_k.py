@@ -8,14 +8,19 @@ import json
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris, make_blobs
 
 from centroids import KMeans, choose_k
+from centroids.choosing_k.cautions import cautions_of
+from centroids.choosing_k.decide import Ranking, needs_all_rows, settle, verdict_of
+from centroids.choosing_k.valleys import Valley
 
 EVALUATION_SEEDS = range(7000, 7004)
 
@@ -373,3 +378,96 @@ def test_the_function_stays_a_function_whatever_is_imported_first():
         "from centroids import choose_k; assert choose_k.__name__ == 'choose_k'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- Two neighbouring numbers that samples leave open -------------------------------------------
+
+
+def valley(n_middle, n_peak):
+    ratio = n_middle / n_peak
+    return Valley(0, 1, ratio, n_middle, n_peak, 0.0, ratio <= 0.8)
+
+
+def ranking_of(scores):
+    return Ranking(np.array(scores), np.ones(len(scores)), {})
+
+
+@pytest.mark.parametrize(
+    ("scores", "larger"),
+    [
+        ([0, 0, 1.5, 1.4], 4),
+        ([0, 0, 1.4, 1.5], 4),
+        ([0, 0, 2.0, 1.4], None),  # likely
+        ([0, 1.4, 0, 1.5], None),  # not neighbours
+        ([0, 0, 0, 1.5], None),  # no runner-up
+    ],
+)
+def test_only_close_neighbouring_numbers_need_all_rows(scores, larger):
+    assert needs_all_rows(ranking_of(scores)) == larger
+
+
+@pytest.mark.parametrize("scores", [[0, 0, 1.5, 1.4], [0, 0, 1.4, 1.5]])
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (valley(3500.0, 5300.0), 4),
+        (valley(5500.0, 5300.0), 3),
+        (valley(42.0, 53.0), None),  # rather flat, and few rows
+        (None, None),
+    ],
+    ids=["deep", "flat", "unclear", "none"],
+)
+def test_a_valley_on_all_rows_decides_where_it_is_clear(scores, found, expected):
+    before = ranking_of(scores)
+    after = settle(before, 4, found)
+    assert after.best == (expected or before.best)
+    assert after.is_settled == (expected is not None)
+    assert verdict_of(after, False) == ("likely" if expected else "ambiguous")
+
+
+def test_what_samples_leave_open_is_decided_on_all_rows(monkeypatch):
+    for name, value in (("ALL_ROWS", 1000), ("SAMPLE_ROWS", 1000)):
+        monkeypatch.setattr(f"centroids.choosing_k.choose.{name}", value)
+    monkeypatch.setattr("centroids.choosing_k.choose.needs_all_rows", lambda ranking: 9)
+    random = np.random.default_rng(0)
+    means = np.vstack([random.random((7, 4)) * 40, [[100, 0, 0, 0], [103.6, 0, 0, 0]]])
+    X = np.repeat(means, 2000, axis=0) + random.normal(size=(18_000, 4))
+    choice = choose_k(random.permutation(X), random_state=0)
+    assert (choice.k, choice.verdict, choice.is_settled_on_all_rows) == (9, "likely", True)
+    assert "counted in all the data" in choice.summary()
+
+
+# --- What users run into ------------------------------------------------------------------------
+
+
+def test_sparse_rows_are_refused_with_advice():
+    for choose in (choose_k, KMeans("auto").fit):
+        with pytest.raises(NotImplementedError, match="TruncatedSVD"):
+            choose(scipy.sparse.random(50, 5, 0.3, format="csr", random_state=0))
+
+
+def test_votes_for_the_end_of_the_range_are_pointed_out():
+    X = separated(np.random.default_rng(2), 6, 3)
+    choice = choose_k(X, k_max=4, random_state=0)
+    assert any("end of the range" in caution for caution in choice.cautions)
+
+
+def test_without_time_for_two_clusters_nothing_is_claimed(monkeypatch):
+    monkeypatch.setattr("centroids.choosing_k.choose.EVIDENCE_SHARE", 1e-9)
+    choice = choose_k(np.random.default_rng(0).normal(size=(3000, 5)), max_time=60)
+    assert choice.k == 1
+    assert "no finding" in choice.summary()
+    assert "No separated clusters" not in choice.summary()
+
+
+def test_clusters_are_tiny_only_beside_larger_ones():
+    X = separated(np.random.default_rng(1), 120, 8, apart=30.0)[::6]
+    counts = np.full(120, 500)
+    table = {"n_clusters": np.arange(1, 121), "votes": np.zeros(120)}
+
+    def cautions(counts):
+        model = SimpleNamespace(counts_=counts)
+        return " ".join(cautions_of(X, model, table, None, None))
+
+    assert "tiny" not in cautions(counts)
+    assert "1 cluster is tiny (50 of 59,550 rows)" in cautions(np.append(counts[1:], 50))

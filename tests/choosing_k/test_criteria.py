@@ -260,3 +260,34 @@ def test_the_interval_of_sampled_silhouettes_holds_the_truth_about_as_often_as_i
 def test_a_silhouette_of_one_cluster_is_refused():
     with pytest.raises(ValueError, match="at least two clusters"):
         criteria.squared_silhouette([[0.0], [1.0]], [0, 0])
+
+
+# --- Odd input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("criterion", criteria.CURVE_CRITERIA.values(), ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "curve", [[1.0], [0.0, 0.0], [3, 2, 2, 5, 1], [np.inf, 1, 0], [np.nan, np.nan, np.nan]]
+)
+def test_odd_curves_give_values_without_a_warning_or_an_exception(criterion, curve):
+    values = criterion(curve, 2)
+    assert len(values) == len(curve)
+    best = criteria.best_n_clusters(criterion, values, np.arange(1, len(curve) + 1))
+    assert best is None or np.isfinite(values[best - 1])
+
+
+def test_criteria_of_a_partition_say_from_how_many_clusters_they_are_defined():
+    whole = criteria.measure_partition([[0.0], [1.0], [5.0]], [[2.0]])
+    for criterion in criteria.PARTITION_CRITERIA.values():
+        if criterion.from_k == 1:
+            assert np.isfinite(criterion(whole))
+        else:
+            with pytest.raises(ValueError, match=f"{criterion.name} needs at least 2 clusters"):
+                criterion(whole)
+
+
+@pytest.mark.parametrize("n_rows", [0, -1])
+def test_a_sampled_silhouette_needs_rows(clustered, n_rows):
+    X, _, labels = clustered
+    with pytest.raises(ValueError, match="n_rows"):
+        criteria.sampled_silhouette(X, labels, n_rows=n_rows)

@@ -148,6 +148,8 @@ def sampled_silhouette(
     SilhouetteEstimate
         With a 95 % confidence interval that counts the share of rows not looked at.
     """
+    if n_rows < 1:
+        raise ValueError(f"n_rows must be an int of at least 1. Got {n_rows!r} instead.")
     rows, codes, k = _labelled(X, labels)
     weights = check_sample_weight(sample_weight, len(rows))
     w = np.ones(len(rows)) if weights is None else weights
@@ -171,7 +173,7 @@ def sampled_silhouette(
     value = float(np.average(values, weights=w[chosen]))
     parts = w[chosen] / w[chosen].mean() * (values - value)
     spread = float(parts.std(ddof=1)) if m > 1 else 1.0
-    half = Z_95 * spread * np.sqrt((1 - m / n) / m)
+    half = Z_95 * spread * float(np.sqrt((1 - m / n) / m))
     return SilhouetteEstimate(value, max(-1.0, value - half), min(1.0, value + half), m)
 
 

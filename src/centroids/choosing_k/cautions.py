@@ -47,7 +47,7 @@ def cautions_of(
         _dominant_column(X, names),
         _tiny_clusters(estimator.counts_),
         _duplicates(X),
-        _edge(len(estimator.counts_), int(table["n_clusters"][-1]), k_max),
+        _edge(len(estimator.counts_), table, k_max),
         _few_rows(len(X), len(estimator.counts_)),
     ]
     return [caution for caution in found if caution]
@@ -92,10 +92,18 @@ def _duplicates(X: NDArray[Any]) -> str | None:
     )
 
 
-def _edge(k: int, largest: int, k_max: int | None) -> str | None:
-    if k_max is None or k < 2 or k < largest:
+def _edge(k: int, table: dict[str, NDArray[Any]], k_max: int | None) -> str | None:
+    largest = int(table["n_clusters"][-1])
+    if k_max is None or largest < 2:
         return None
-    return f"K = {k} is the end of the range that was tried: allow a larger k_max."
+    if k == largest:
+        return f"K = {k} is the end of the range that was tried: allow a larger k_max."
+    if np.argmax(table["votes"]) == largest - 1:
+        return (
+            f"More criteria prefer {largest} than any other number, and it is the end of the range "
+            "that was tried: allow a larger k_max."
+        )
+    return None
 
 
 def _few_rows(n_rows: int, k: int) -> str | None:

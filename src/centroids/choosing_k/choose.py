@@ -43,6 +43,7 @@ from centroids.rows.arrays import (
     raise_if_bad,
     raise_if_out_of_range,
 )
+from centroids.rows.sparse import is_sparse
 from centroids.rows.threads import n_threads as resolve_threads
 
 __all__ = ["choose_k"]
@@ -144,6 +145,11 @@ def choose_k(
     deadline = Deadline(max_time)
     holder = KMeans(n_jobs=n_jobs)
     rows = check_rows(holder, X, reset=True)
+    if is_sparse(rows):
+        raise NotImplementedError(
+            "Choosing K is for dense rows so far: give the number of clusters, or X as a dense "
+            "array, perhaps of a few columns from sklearn.decomposition.TruncatedSVD."
+        )
     weights = check_sample_weight(sample_weight, rows.shape[0])
     if feature_names is not None and len(feature_names) != rows.shape[1]:
         raise ValueError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from centroids.choosing_k.partition import Partition
 
@@ -59,6 +59,11 @@ class Criterion:
 
     def __call__(self, *args: object, **kwargs: object) -> float | Float64:
         """Compute it."""
+        if args and isinstance(args[0], Partition) and args[0].n_clusters < self.from_k:
+            raise ValueError(
+                f"{self.name} needs at least {self.from_k} clusters; this partition has "
+                f"{args[0].n_clusters}."
+            )
         return self.function(*args, **kwargs)
 
 
@@ -242,12 +247,12 @@ def bic(partition: Partition) -> float:
     "second difference of log inertia: the elbow in a form that no scale changes",
     cost="O(k)",
 )
-def log_inertia_bend(inertias: Float64, n_features: int) -> Float64:
+def log_inertia_bend(inertias: ArrayLike, n_features: int) -> Float64:
     """Per number of clusters: the drop of log inertia up to it, less the drop after it.
 
     Parameters
     ----------
-    inertias : ndarray of shape (k_max,)
+    inertias : array-like of shape (k_max,)
         Inertia for 1, 2, … clusters.
     n_features : int
         Not used; curves have one signature.
@@ -257,9 +262,9 @@ def log_inertia_bend(inertias: Float64, n_features: int) -> Float64:
     ndarray of shape (k_max,)
         NaN at both ends.
     """
-    bend = np.full(len(inertias), np.nan)
-    if len(inertias) > 2:
-        logs = np.log(np.maximum(inertias, _floor(inertias)))
+    logs = _logs(inertias)
+    bend = np.full(len(logs), np.nan)
+    if len(logs) > 2:
         bend[1:-1] = logs[:-2] - 2 * logs[1:-1] + logs[2:]
     return bend
 
@@ -273,12 +278,12 @@ def log_inertia_bend(inertias: Float64, n_features: int) -> Float64:
     from_k=1,
     cost="O(k)",
 )
-def jump(inertias: Float64, n_features: int) -> Float64:
+def jump(inertias: ArrayLike, n_features: int) -> Float64:
     """Per number of clusters: the rise of (inertia / inertia of one cluster)^(-d/2).
 
     Parameters
     ----------
-    inertias : ndarray of shape (k_max,)
+    inertias : array-like of shape (k_max,)
         Inertia for 1, 2, … clusters.
     n_features : int
         The exponent is half of it: many columns make late drops count.
@@ -288,12 +293,16 @@ def jump(inertias: Float64, n_features: int) -> Float64:
     ndarray of shape (k_max,)
         Relative to the largest transformed inertia, so that no exponent overflows.
     """
-    logs = np.log(np.maximum(inertias, _floor(inertias)))
+    logs = _logs(inertias)
     power = -n_features / 2 * logs
     transformed = np.exp(power - power.max())
     return np.diff(transformed, prepend=0.0)
 
 
-def _floor(inertias: Float64) -> float:
-    """Below this an inertia is what rounding leaves of zero."""
-    return max(EPS * float(inertias.max()), TINY)
+def _logs(inertias: ArrayLike) -> Float64:
+    """Logarithms; what rounding leaves of zero counts as the same small number. NaN stays NaN."""
+    values = np.asarray(inertias, dtype=np.float64)
+    values = np.where(np.isfinite(values), values, np.nan)
+    largest = float(np.max(values, initial=0.0, where=~np.isnan(values)))
+    logs: Float64 = np.log(np.maximum(values, max(EPS * largest, TINY)))
+    return logs

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from centroids.choosing_k.criteria import CURVE_CRITERIA, PARTITION_CRITERIA
+from centroids.choosing_k.gate import BELOW_NULL, SIGNIFICANT
+from centroids.choosing_k.valleys import FLAT_RATIO
 
 if TYPE_CHECKING:
     from centroids.choosing_k.result import KChoice
@@ -35,6 +37,8 @@ def summary_of(choice: KChoice) -> str:
 
 def _headline(choice: KChoice) -> str:
     k, second = choice.k_if_forced, choice.runner_up
+    if k == 1 and choice.has_timed_out:
+        return "Time ran out before two clusters were tried: K = 1 is no finding."
     if choice.verdict == "no clusters":
         forced = f" If you must partition, use K = {k}." if k > 1 else ""
         return f"No separated clusters found (K = 1).{forced}"
@@ -50,7 +54,7 @@ def _headline(choice: KChoice) -> str:
 
 def _reasons(choice: KChoice) -> list[str]:
     if choice.k_if_forced < 2:
-        return [_why_nothing(choice)]
+        return [] if choice.has_timed_out else [_why_nothing(choice)]
     lines = [_why_this(choice), *_why_not_fewer(choice), *_why_not_more(choice)]
     if choice.has_two_levels and choice.verdict == "ambiguous":
         lines.append(
@@ -63,6 +67,8 @@ def _reasons(choice: KChoice) -> list[str]:
 def _why_nothing(choice: KChoice) -> str:
     if choice.n_samples_used < 6:
         return f"Too few rows to tell: {choice.n_samples_used}."
+    if len(choice.table["n_clusters"]) == 1 and choice.table["inertia"][0] > 0:
+        return "Nothing but K = 1 was tried."
     return "Every way to cut the rows leaves fewer than two different groups."
 
 
@@ -71,7 +77,7 @@ def _why_this(choice: KChoice) -> str:
     share = _percent(choice.gate.ratio)
     if choice.verdict == "no clusters":
         ratio = f"{share} of the level near the weaker center"
-        if choice.gate.ratio < 0.6:
+        if choice.gate.ratio < BELOW_NULL and choice.gate.p_value >= SIGNIFICANT:
             ratio += f", on too few rows to mean much (p = {choice.gate.p_value:.2f})"
         elif choice.gate.null_ratio is not None:
             ratio += f"; data without clusters gives {_percent(choice.gate.null_ratio)}"
@@ -111,6 +117,11 @@ def _why_not_more(choice: KChoice) -> list[str]:
     valley, k = choice.split, choice.k_if_forced
     if valley is None or choice.verdict == "no clusters":
         return []
+    if valley.ratio <= FLAT_RATIO and not valley.is_separated:
+        return [
+            f"Why not {k + 1}: too few rows lie between and around the centers of the new pair to "
+            f"tell it from one group ({_counts(valley)})."
+        ]
     if not valley.is_separated:
         return [
             f"Why not {k + 1}: the new pair has no valley between its centers "

@@ -20,7 +20,7 @@ from centroids.rows.arrays import (
     raise_if_bad,
     raise_if_out_of_range,
 )
-from centroids.rows.sparse import is_sparse, new_problem
+from centroids.rows.sparse import new_problem
 
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice
@@ -296,11 +296,6 @@ default="k-means++"
         self, rows: NDArray[Any], weights: NDArray[np.float64] | None
     ) -> NDArray[Any]:
         """Choose K with evidence, kept as `k_choice_`, and return the best centers known for it."""
-        if is_sparse(rows):
-            raise NotImplementedError(
-                "n_clusters='auto' is for dense rows so far: give the number of clusters, or a "
-                "dense array."
-            )
         # By name, as choosing K stands above this layer.
         choose_k = import_module("centroids.choosing_k").choose_k
         self.k_choice_ = choose_k(
