@@ -1,9 +1,9 @@
 """The command ``centroids``: parse, call the public names of the package, print.
 
-One file per command (`doctor`, `choose_k`, `fit`, `predict`, `profile`, `evaluate`, `compare`,
-`blobs`, `demo`); each has a function that computes a result of plain data and one that shows it, so
-that ``--json`` holds everything that is printed. `_app` puts the commands together and turns every
-error into one line and an exit code. What commands share:
+One file per command (`doctor`, `choose_k`, `fit`, `predict`, `profile`, `name`, `evaluate`,
+`compare`, `blobs`, `demo`); each has a function that computes a result of plain data and one that
+shows it, so that ``--json`` holds everything that is printed. `_app` puts the commands together and
+turns every error into one line and an exit code. What commands share:
 
 - `_options`: arguments and options; those that belong together are one value (`_groups`)
 - `_reading`, `_modelling`, `_matching`, `_labelling`, `_findings`: steps on the way from files to

@@ -21,6 +21,7 @@ from centroids.cli.demo import demo
 from centroids.cli.doctor import doctor
 from centroids.cli.evaluate import evaluate
 from centroids.cli.fit import fit
+from centroids.cli.name import name
 from centroids.cli.predict import predict
 from centroids.cli.profile import profile
 
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (doctor, choose_k, fit, predict, profile, evaluate, compare, blobs, demo):
+for command in (doctor, choose_k, fit, predict, profile, name, evaluate, compare, blobs, demo):
     app.command()(command)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Missing",
     "MissingInNewRows",
     "Model",
+    "ModelColumns",
     "Outputs",
     "Preparation",
     "RandomState",
@@ -107,6 +108,16 @@ Columns = Annotated[
         ROWS,
         metavar="A,B,…",
         help="The columns to use, in this order. (default: all columns of numbers)",
+    ),
+]
+ModelColumns = Annotated[
+    str | None,
+    _option(
+        ROWS,
+        "--columns",
+        metavar="A,B,…",
+        help="Columns that stand for those of the model, one by one. (default: those of the same "
+        "name)",
     ),
 ]
 Truth = Annotated[

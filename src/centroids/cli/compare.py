@@ -13,7 +13,7 @@ from rich.console import Console
 import centroids
 from centroids.cli._groups import expanded
 from centroids.cli._modelling import clusterer_of, feature_names_of
-from centroids.cli._options import Columns, Layout, Missing, MissingInNewRows, Running
+from centroids.cli._options import Layout, Missing, MissingInNewRows, ModelColumns, Running
 from centroids.cli._output import Payload, emit, number, working
 from centroids.cli._reading import data_payload, missing_rule_of, name_of, read_for_model
 from centroids.cli._words import alignment_payload, print_alignment, print_data
@@ -35,13 +35,13 @@ def compare(
     data: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[DATA]",
+            metavar="DATA",
             help="Rows to give to both models, to see which change their cluster.",
             show_default=False,
         ),
     ] = None,
     *,
-    columns: Columns = None,
+    columns: ModelColumns = None,
     missing: MissingInNewRows = None,
     layout: Layout,
     running: Running,

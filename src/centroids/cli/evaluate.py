@@ -12,7 +12,7 @@ import centroids
 from centroids.cli._groups import expanded
 from centroids.cli._matching import match_payload
 from centroids.cli._modelling import positions_in_file
-from centroids.cli._options import Columns, Data, Layout, MissingInNewRows, Model, Running
+from centroids.cli._options import Data, Layout, MissingInNewRows, Model, ModelColumns, Running
 from centroids.cli._output import Payload, collecting_warnings, emit, number, working
 from centroids.cli._reading import data_payload, name_of, read_for_model
 from centroids.cli._words import print_data, print_matches, print_notes
@@ -29,7 +29,7 @@ def evaluate(
         str,
         typer.Option(metavar="COLUMN", help="The column of known classes.", show_default=False),
     ],
-    columns: Columns = None,
+    columns: ModelColumns = None,
     missing: MissingInNewRows = None,
     layout: Layout,
     running: Running,

@@ -15,12 +15,12 @@ from centroids.cli._groups import expanded
 from centroids.cli._labelling import LabelsFile
 from centroids.cli._modelling import clusterer_of
 from centroids.cli._options import (
-    Columns,
     Data,
     Labelling,
     Layout,
     MissingInNewRows,
     Model,
+    ModelColumns,
     Running,
 )
 from centroids.cli._output import Payload, collecting_warnings, emit, number, working
@@ -48,7 +48,7 @@ def predict(
             show_default=False,
         ),
     ],
-    columns: Columns = None,
+    columns: ModelColumns = None,
     missing: MissingInNewRows = None,
     labelling: Labelling,
     layout: Layout,

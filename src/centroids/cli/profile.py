@@ -8,7 +8,15 @@ from rich.console import Console
 
 import centroids
 from centroids.cli._groups import expanded
-from centroids.cli._options import Columns, Data, Layout, MissingInNewRows, Model, Running, Weight
+from centroids.cli._options import (
+    Data,
+    Layout,
+    MissingInNewRows,
+    Model,
+    ModelColumns,
+    Running,
+    Weight,
+)
 from centroids.cli._output import Payload, emit, working
 from centroids.cli._reading import data_payload, name_of, read_for_model
 from centroids.cli._reporting import Rows
@@ -22,7 +30,7 @@ def profile(
     model: Model,
     data: Data,
     *,
-    columns: Columns = None,
+    columns: ModelColumns = None,
     weight: Weight = None,
     missing: MissingInNewRows = None,
     layout: Layout,
