@@ -12,7 +12,6 @@ import pytest
 import centroids
 
 Run = Callable[..., Any]
-pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 
 
 def write_groups(path: str, *groups: tuple[float, float, int]) -> None:

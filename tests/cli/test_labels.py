@@ -12,7 +12,6 @@ import pytest
 import centroids
 
 Run = Callable[..., Any]
-pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 
 
 def written(path: str, *names: str) -> list[np.ndarray]:
@@ -20,6 +19,7 @@ def written(path: str, *names: str) -> list[np.ndarray]:
     return list(table.X.T)
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 @pytest.mark.parametrize("scale", ["none", "standard"])
 def test_distance_and_margin_are_those_of_the_model(

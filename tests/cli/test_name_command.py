@@ -11,7 +11,6 @@ import pytest
 import centroids
 
 Run = Callable[..., Any]
-pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 
 
 @pytest.fixture

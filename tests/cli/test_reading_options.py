@@ -16,7 +16,6 @@ import pytest
 import centroids
 
 Run = Callable[..., Any]
-pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 
 
 def centers(result: Any) -> list[list[float]]:
@@ -142,6 +141,7 @@ def test_k_is_chosen_with_weights_and_gaps_as_in_the_fit(run: Run, groups: Path)
     assert chosen["k"] == fitted["k"] == 3
 
 
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_filled_gaps_are_medians_and_the_model_knows_them(run: Run, gaps: Path) -> None:
     words = ("-k", 2, "--missing", "impute", "--scale", "standard", "-o", "m.safetensors")
     result = run("fit", gaps, *words, "--json").json

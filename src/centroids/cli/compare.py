@@ -14,9 +14,9 @@ import centroids
 from centroids.cli._groups import expanded
 from centroids.cli._modelling import clusterer_of, feature_names_of
 from centroids.cli._options import Layout, Missing, MissingInNewRows, ModelColumns, Running
-from centroids.cli._output import Payload, emit, number, working
+from centroids.cli._output import Payload, collecting_warnings, emit, number, working
 from centroids.cli._reading import data_payload, missing_rule_of, name_of, read_for_model
-from centroids.cli._words import alignment_payload, print_alignment, print_data
+from centroids.cli._words import alignment_payload, print_alignment, print_data, print_notes
 from centroids.wording import count, percent
 
 __all__ = ["compare"]
@@ -64,6 +64,7 @@ def compare(
         "alignment": alignment_payload(alignment),
         "data": None,
         "rows": None,
+        "notes": [],
     }
     if data:
         with working(f"reading {name_of(data)}", running.as_json):
@@ -75,9 +76,10 @@ def compare(
                 missing=missing or _rule_for_both(before, now),
                 jobs=running.jobs,
             )
-        with working("predicting", running.as_json):
+        with working("predicting", running.as_json), collecting_warnings() as notes:
             result["data"] = data_payload(table)
             result["rows"] = _moves(before, now, alignment, table)
+        result["notes"] = notes
     emit(result, _show, running.as_json)
 
 
@@ -131,6 +133,7 @@ def _show(result: Payload, console: Console) -> None:
         f"\nInertia of these rows: {number(rows['inertia_old'])} with the old model, "
         f"{number(rows['inertia_new'])} with the new one, each in its own units."
     )
+    print_notes(console, result["notes"])
 
 
 def _show_moves(console: Console, moves: list[list[int]], alignment: Payload) -> None:
