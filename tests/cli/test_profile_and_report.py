@@ -51,6 +51,23 @@ def test_a_fit_writes_its_report(run: Run, groups: Path, k: object) -> None:
     assert "stable" in page
 
 
+def test_the_page_says_which_rows_it_is_about(run: Run, groups: Path) -> None:
+    pytest.importorskip("jinja2")
+    lines = groups.read_text().split()
+    weighted = [f"{line},{w}" for line, w in zip(lines, ["w", *"123" * 20], strict=True)]
+    Path("t.csv").write_text("\n".join(weighted) + "\n")
+    words = ("--weight", "w", "--where", "kind <> 'B'", "--report", "r.html")
+    assert run("fit", "t.csv", "-k", 2, *words).code == 0
+    page = Path("r.html").read_text()
+    assert "40 rows · 2 columns · 2 clusters" in page
+    assert "shares by the weights of the rows" in page
+    assert "20 rows, 75 %" in page
+    assert "40 of 60 rows" in page
+    assert "rows are counted among those that fulfil it" in page
+    run("fit", groups, "-k", 3, "--report", "r.html")
+    assert "by the weights" not in Path("r.html").read_text()
+
+
 def test_a_report_that_cannot_be_written_is_refused_before_any_work(run: Run, groups: Path) -> None:
     code, out, err = run("fit", groups, "-k", 3, "--report", "r.txt", "-o", "m.safetensors")
     assert code == 2

@@ -170,7 +170,7 @@ def provenance_of(request: Request, fitted: Fitted) -> Payload:
 
 def how_it_was_made(request: Request, fitted: Fitted) -> Payload:
     """Say for the report which rows were used, and how."""
-    table, n_used = fitted.table, len(fitted.split.training)
+    table, n_used, where = fitted.table, len(fitted.split.training), request.layout.where
     rows = f"{n_used:,} of {count(table.n_rows_in_files, 'row')}"
     if table.n_dropped:
         rows += f"; {table.n_dropped:,} that lack a value were dropped"
@@ -179,7 +179,7 @@ def how_it_was_made(request: Request, fitted: Fitted) -> Payload:
     filled = sum(table.n_missing) if request.preparation.missing is Missing.IMPUTE else 0
     return {
         "rows": rows,
-        "condition": request.layout.where,
+        "condition": where and f"{where} (rows are counted among those that fulfil it)",
         "weights": table.weight_name and f"column {table.weight_name}",
         "missing values": f"{filled:,} replaced by the median of their column" if filled else None,
         "columns of text": None if has_categories(table) else "not described: too many rows",

@@ -220,6 +220,8 @@ def _facts(profile: ClusterProfile, k_choice: KChoice | None) -> str:
     ]
     if k_choice is None:
         parts[-1] += ", a number that was given"
+    if any(abs(c.share - c.size / profile.n_samples) > 1e-9 for c in profile.clusters):
+        parts.append("shares by the weights of the rows")
     return " · ".join(parts)
 
 
