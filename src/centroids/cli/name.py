@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 import centroids
+from centroids.cli._groups import expanded
 from centroids.cli._modelling import clusterer_of
 from centroids.cli._options import MODEL_SUFFIXES, Json, Model
 from centroids.cli._output import Payload, emit
@@ -18,6 +19,7 @@ from centroids.cli._words import print_whole
 __all__ = ["name"]
 
 
+@expanded
 def name(
     model: Model,
     names: Annotated[
