@@ -11,50 +11,24 @@
 namespace centroids {
 namespace {
 
-// The pairs of each cluster, seen from it: where the line to the other center starts and points.
-class Lines {
- public:
-  struct Line {
-    int32_t pair;
-    bool is_reversed;  // the cluster is the second of the pair
-    double squared_length;
-    const double* direction;  // other - own
-  };
-
-  Lines(const Centers& centers, const std::vector<Pair>& pairs)
-      : n_features_(centers.n_features),
-        directions_(2 * pairs.size() * centers.n_features),
-        of_cluster_(centers.n_clusters) {
-    for (size_t p = 0; p < pairs.size(); ++p)
-      for (int side = 0; side < 2; ++side) {
-        double* direction = directions_.data() + (2 * p + side) * n_features_;
-        const double* own = centers.row(pairs[p][side]);
-        const double* other = centers.row(pairs[p][1 - side]);
-        double squared = 0;
-        for (int64_t t = 0; t < n_features_; ++t) {
-          direction[t] = other[t] - own[t];
-          squared += direction[t] * direction[t];
-        }
-        of_cluster_[pairs[p][side]].push_back({int32_t(p), side == 1, squared, direction});
-      }
-  }
-
-  const std::vector<Line>& of(int32_t cluster) const { return of_cluster_[cluster]; }
-
- private:
-  int64_t n_features_;
-  std::vector<double> directions_;
-  std::vector<std::vector<Line>> of_cluster_;
+// A pair, seen from one of its clusters.
+struct Line {
+  int32_t pair;
+  int32_t other;
+  bool is_reversed;  // the cluster is the second of the pair
+  double squared_length;
 };
+using Lines = std::vector<std::vector<Line>>;  // by cluster
 
-// Four interleaved partial sums: fast, and the same order everywhere.
-double dot(const double* a, const double* b, int64_t n) {
-  double part[4] = {};
-  int64_t t = 0;
-  for (; t + 4 <= n; t += 4)
-    for (int l = 0; l < 4; ++l) part[l] += a[t + l] * b[t + l];
-  for (; t < n; ++t) part[t % 4] += a[t] * b[t];
-  return (part[0] + part[2]) + (part[1] + part[3]);
+Lines lines_of(const PartitionMeasures& measures, int64_t n_clusters) {
+  Lines lines(n_clusters);
+  for (size_t p = 0; p < measures.pairs.size(); ++p)
+    for (int side = 0; side < 2; ++side) {
+      const int32_t own = measures.pairs[p][side], other = measures.pairs[p][1 - side];
+      const double squared = measures.squared_center_distances[own * n_clusters + other];
+      lines[own].push_back({int32_t(p), other, side == 1, squared});
+    }
+  return lines;
 }
 
 // Where a row lies on the line (0 at the own center, 1 at the other) when the own center is
@@ -87,12 +61,13 @@ class Visit {
 
   struct Scratch {
     BlockScratch<T> block;
-    std::vector<double> offset;
+    // Every row of a block with the other end of each of its lines.
+    std::vector<int32_t> rows, others;
+    std::vector<double> squared;
   };
 
   void shard(Scratch& s, int64_t begin, int64_t end, Sums& sums) const {
     s.block.packed.resize(kBlockRows * x_.n_cols);
-    s.offset.resize(x_.n_cols);
     for (int64_t first = begin; first < end; first += kBlockRows)
       block(s, first, int(std::min<int64_t>(kBlockRows, end - first)), sums);
   }
@@ -114,8 +89,8 @@ class Visit {
       const int32_t label = nearest.label[i];
       const double w = query_.weights ? query_.weights[first + i] : 1.0;
       add_distances(own[i], second[i], w, sums.clusters[label]);
-      add_positions(s, first + i, {label, w, own[i]}, sums);
     }
+    add_positions(s, first, n, own, sums);
   }
 
   static void add_distances(double own, double second, double w, ClusterMeasures& cluster) {
@@ -127,29 +102,40 @@ class Visit {
     if (b > 0) cluster.silhouette += w * (1 - a / b);
   }
 
-  struct Row {
-    int32_t label;
-    double weight;
-    double squared_offset;
-  };
+  void measure_lines(Scratch& s, int64_t first, int n) const {
+    s.rows.clear();
+    s.others.clear();
+    for (int i = 0; i < n; ++i)
+      for (const Line& line : lines_[s.block.nearest.label[i]]) {
+        s.rows.push_back(i);
+        s.others.push_back(line.other);
+      }
+    s.squared.resize(s.rows.size());
+    kernel_.squared_distances(x_.row<T>(first), x_.n_cols, s.rows.data(), int(s.rows.size()),
+                              centers_.values.data(), s.others.data(), s.squared.data());
+  }
 
-  void add_positions(Scratch& s, int64_t index, const Row& row, Sums& sums) const {
-    const auto& lines = lines_.of(row.label);
-    if (lines.empty()) return;
-    double share = 0;
-    if (query_.cluster_weights) {
-      const double others = query_.cluster_weights[row.label] - row.weight;
-      if (!(others > 0)) return;  // alone in its cluster: without it there is no center
-      share = row.weight / others;
-    }
-    const T* values = x_.row<T>(index);
-    const double* center = centers_.row(row.label);
-    for (int64_t t = 0; t < x_.n_cols; ++t) s.offset[t] = double(values[t]) - center[t];
-    for (const auto& line : lines) {
-      const double along = dot(s.offset.data(), line.direction, x_.n_cols);
-      const double position = position_on(along, row.squared_offset, line.squared_length, share);
-      const int bin = bin_of(line.is_reversed ? 1 - position : position);
-      if (bin >= 0) sums.profiles[line.pair][bin] += row.weight;
+  void add_positions(Scratch& s, int64_t first, int n, const double* own, Sums& sums) const {
+    measure_lines(s, first, n);
+    const double* to_other = s.squared.data();
+    for (int i = 0; i < n; ++i) {
+      const int32_t label = s.block.nearest.label[i];
+      const double w = query_.weights ? query_.weights[first + i] : 1.0;
+      double share = 0;
+      bool is_alone = false;  // without the row there is no center
+      if (query_.cluster_weights) {
+        const double others = query_.cluster_weights[label] - w;
+        is_alone = !(others > 0);
+        share = w / others;
+      }
+      for (const Line& line : lines_[label]) {
+        // |x - a|^2 - |x - b|^2 = 2 (x - a).(b - a) - |b - a|^2
+        const double along = (own[i] - *to_other++ + line.squared_length) / 2;
+        if (is_alone) continue;
+        const double position = position_on(along, own[i], line.squared_length, share);
+        const int bin = bin_of(line.is_reversed ? 1 - position : position);
+        if (bin >= 0) sums.profiles[line.pair][bin] += w;
+      }
     }
   }
 
@@ -177,12 +163,12 @@ void merge(Sums& into, const Sums& from) {
 
 template <class T>
 Sums sum_rows(const MatrixView& x, const Centers& centers, const PartitionQuery& query,
-              const std::vector<Pair>& pairs) {
-  const Lines lines(centers, pairs);
+              const PartitionMeasures& measures) {
+  const Lines lines = lines_of(measures, centers.n_clusters);
   const Visit<T> visit(x, centers, query, lines);
   const Shards shards(x.n_rows);
   const Sums zero{std::vector<ClusterMeasures>(centers.n_clusters),
-                  std::vector<LineProfile>(pairs.size())};
+                  std::vector<LineProfile>(measures.pairs.size())};
   std::vector<Sums> part(shards.count(), zero);
   const int n_threads = worthwhile_threads(
       query.n_threads, double(x.n_rows) * double(x.n_cols) * double(centers.n_clusters + 24));
@@ -231,7 +217,7 @@ PartitionMeasures measure_partition(const MatrixView& x, const Centers& centers,
   out.squared_center_distances = squared_center_distances(centers);
   out.pairs = neighbour_pairs(out.squared_center_distances, centers.n_clusters);
   Sums sums = with_dtype(
-      x.dtype, [&](auto zero) { return sum_rows<decltype(zero)>(x, centers, query, out.pairs); });
+      x.dtype, [&](auto zero) { return sum_rows<decltype(zero)>(x, centers, query, out); });
   out.clusters = std::move(sums.clusters);
   out.profiles = std::move(sums.profiles);
   add_summary(centers, out);

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_array_equal
 
-from centroids import KMeans
+from centroids import KMeans, count_distinct_rows
 from centroids.rows.arrays import check_finite, check_rows, check_sample_weight
 
 ROWS = np.arange(12.0).reshape(4, 3)
@@ -94,3 +94,15 @@ def test_sparse_rows_are_let_in_as_csr():
         rows = check_rows(KMeans(), kind(ROWS), reset=True)
         assert rows.format == "csr"
         assert_array_equal(rows.toarray(), ROWS)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_different_rows_are_counted_up_to_a_limit(dtype, order):
+    values = np.random.default_rng(0).integers(-2, 3, size=(9000, 2)).astype(dtype)
+    X = np.asarray(values, order=order)
+    if np.issubdtype(dtype, np.floating):
+        X[::2][X[::2] == 0] = -0.0  # the same number
+    assert count_distinct_rows(X, 1000) == 25
+    assert count_distinct_rows(X, 7) == 7
+    assert count_distinct_rows(X[:0], 7) == 0
