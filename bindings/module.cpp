@@ -203,6 +203,7 @@ Seeding seeding_of(const std::string& name) {
 }
 
 LocalSearch search_of(const std::string& name) {
+  if (name == "swap") return LocalSearch::swap;
   if (name == "breathing") return LocalSearch::breathing;
   if (name == "auto") return LocalSearch::budgeted;
   throw std::invalid_argument("unknown search '" + name + "'");

@@ -49,8 +49,8 @@ LoopResult fit_as(const Data& data, const FitOptions& options, const Control& co
     const auto pass = make_pass(rows, sized, data.summary.origin);
     return run_loop(*pass, std::move(centers), data.summary.total_squares, loop, hooks);
   };
-  return fit_rows(rows, double(rows.n_rows) * double(rows.n_features), data.summary.total_weight,
-                  options, data.x.dtype, control, run);
+  return fit_rows(rows, double(rows.n_rows) * double(rows.n_features), data.summary.origin, options,
+                  data.x.dtype, control, run);
 }
 
 // Calls block(scratch, first_row, n) for each block of packed rows.

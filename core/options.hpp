@@ -11,8 +11,9 @@ namespace centroids {
 enum class Seeding { kmeans_plus_plus, random };
 enum class Algorithm { automatic, brute_force, hamerly };
 
-// Breathing until it helps no more, or while the work stays in proportion to that of the run.
-enum class LocalSearch { none, breathing, budgeted };
+// Swaps alone, or breathing, until they help no more; budgeted: breathing while the work stays in
+// proportion to that of the run.
+enum class LocalSearch { none, swap, breathing, budgeted };
 
 struct LoopOptions {
   int64_t max_iter = 300;

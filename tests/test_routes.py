@@ -111,6 +111,7 @@ OTHER_FITS = textwrap.dedent(
             fits = {
                 "random": KMeans(**common, init="random", n_init=2, max_iter=20).fit(X),
                 "breathing": KMeans(**common, search="breathing").fit(X),
+                "swap": KMeans(**common, search="swap").fit(X),
                 "cosine": KMeans(**common, metric="cosine", search=None).fit(X),
                 "sparse": KMeans(**common, search=None).fit(S, sample_weight=weights),
                 "mini-batch": MiniBatchKMeans(**common, batch_size=5000).fit(X, None, weights),

@@ -1,139 +1,169 @@
 #include "search/breathing.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <vector>
 
 #include "random.hpp"
 
 namespace centroids {
 namespace {
 
-constexpr uint64_t kStream = 3;
-constexpr int64_t kMostAtOnce = 5;   // m of the paper
-constexpr double kOffset = 0.01;     // of the root mean squared error, per feature
-constexpr double kLeastGain = 1e-4;  // relative: a smaller gain counts as none
-constexpr int kQuietRounds = 2;      // in a row that found nothing better
-// What a budgeted search may cost, against the run before it: less where a run takes long, from
-// this many multiply-adds on (a second or so).
-constexpr double kShareOfRun = 2, kShareOfLongRun = 0.15;
-constexpr double kLongRun = 2e10;
+constexpr uint64_t kStream = 4;
+constexpr int kTriesAtOnce = 3;      // of so many clusters at once, before it is fewer
+constexpr double kLeastGain = 1e-6;  // relative: less counts as none
+// A swap whose price exceeds what the split has gained by more than this share hardly ever helps.
+constexpr double kHopelessPrice = 0.25;
+// Splits gain more once the rows around have moved, but not so many times as much.
+constexpr double kMostUndervalued = 3;
+constexpr int kIterationsIn = 4, kIterationsOut = 20;
+// An iteration that lowered the error by g is followed by ones that lower it by no more than this
+// many times g; and those that add less than this share to the gain are left to the last run.
+constexpr double kHope = 8, kWorthwhile = 0.02;
 
-std::vector<int64_t> sorted_by(const std::vector<double>& values) {
-  std::vector<int64_t> order(values.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t a, int64_t b) { return values[a] < values[b]; });
-  return order;
-}
+class Searcher {
+ public:
+  Searcher(LocalPartition& partition, const SearchSettings& settings, const Control& control)
+      : partition_(partition),
+        settings_(settings),
+        control_(control),
+        random_(settings.seed, kStream) {}
 
-int64_t nearest_other(const Centers& centers, int64_t j) {
-  int64_t best = -1;
-  double least = 0;
-  for (int64_t other = 0; other < centers.n_clusters; ++other) {
-    if (other == j) continue;
-    double squared = 0;
-    for (int64_t t = 0; t < centers.n_features; ++t) {
-      const double difference = centers.row(j)[t] - centers.row(other)[t];
-      squared += difference * difference;
+  bool run() {
+    const double start = partition_.error();
+    bool has_improved = true;
+    while (has_improved && !is_over()) {
+      has_improved = swap_until_none_helps();
+      for (int64_t m = std::min(settings_.most_at_once, partition_.n_clusters() / 2); m > 1;)
+        if (!breathe_until_none_helps(m))
+          --m;
+        else
+          has_improved = true;
+      partition_.forget_gains();
     }
-    if (best < 0 || squared < least) {
-      best = other;
-      least = squared;
-    }
+    return partition_.error() < start * (1 - kLeastGain);
   }
-  return best;
-}
 
-// m more centers, each a little beside one of the m with the largest error.
-Centers breathe_in(const Centers& centers, const CenterErrors& errors, int64_t m, double offset,
-                   Philox& random) {
-  Centers wide(centers.n_clusters + m, centers.n_features, centers.dtype);
-  std::copy(centers.values.begin(), centers.values.end(), wide.values.begin());
-  const std::vector<int64_t> by_error = sorted_by(errors.error);
-  for (int64_t i = 0; i < m; ++i) {
-    const double* from = centers.row(by_error[centers.n_clusters - 1 - i]);
-    double* to = wide.row(centers.n_clusters + i);
-    for (int64_t t = 0; t < centers.n_features; ++t)
-      to[t] = wide.rounded(from[t] + offset * (random.uniform() - 0.5));
-  }
-  return wide;
-}
+ private:
+  bool is_over() const { return partition_.work() >= settings_.budget || control_.stop(); }
 
-// Without the m least useful centers. The nearest neighbor of one taken away is spared, so that no
-// region loses all of its centers at once.
-Centers breathe_out(const Centers& wide, const CenterErrors& errors, int64_t m) {
-  const int64_t k = wide.n_clusters - m;
-  std::vector<char> is_gone(wide.n_clusters, 0), is_spared(wide.n_clusters, 0);
-  int64_t n_gone = 0, n_spared = 0;
-  for (const int64_t j : sorted_by(errors.utility)) {
-    if (n_gone == m) break;
-    if (is_spared[j]) continue;
-    is_gone[j] = 1;
-    ++n_gone;
-    const int64_t neighbor = nearest_other(wide, j);
-    if (!is_spared[neighbor] && n_spared + m < k) {
-      is_spared[neighbor] = 1;
-      ++n_spared;
+  bool swap_until_none_helps() {
+    bool has_improved = false;
+    while (!is_over()) {
+      partition_.measure_gains();
+      const int32_t j = most_promising();
+      if (j < 0 || kMostUndervalued * partition_.gain(j) < partition_.price(cheapest({}))) break;
+      if (breathe({j}))
+        has_improved = true;
+      else
+        partition_.set_tried(j);
     }
+    return has_improved;
   }
-  Centers narrow(k, wide.n_features, wide.dtype);
-  int64_t to = 0;
-  for (int64_t j = 0; j < wide.n_clusters && to < k; ++j)
-    if (!is_gone[j]) std::copy_n(wide.row(j), wide.n_features, narrow.row(to++));
-  return narrow;
-}
+
+  // True as soon as one of some tries has helped.
+  bool breathe_until_none_helps(int64_t m) {
+    for (int i = 0; i < kTriesAtOnce && !is_over(); ++i) {
+      partition_.measure_gains();
+      if (breathe(draw_by_gain(m))) return true;
+    }
+    return false;
+  }
+
+  // Splits these clusters and removes as many. Keeps what came of it if the error fell.
+  bool breathe(const std::vector<int32_t>& chosen) {
+    if (chosen.empty()) return false;
+    const double before = partition_.error();
+    partition_.begin();
+    std::vector<int32_t> halves = chosen;
+    for (const int32_t j : chosen) halves.push_back(partition_.split(j));
+    for (int i = 0; i < kIterationsIn && partition_.relax(); ++i) continue;
+    const bool has_improved = remove(chosen.size(), halves, before) && settle(before);
+    if (has_improved)
+      partition_.keep();
+    else
+      partition_.take_back();
+    return has_improved;
+  }
+
+  // Removes the n cheapest clusters one after the other. False: that costs too much.
+  bool remove(size_t n, const std::vector<int32_t>& halves, double before) {
+    const bool is_swap = n == 1;
+    for (size_t i = 0; i < n; ++i) {
+      // A swap that joins the halves again would be none.
+      const int32_t out = cheapest(is_swap ? halves : std::vector<int32_t>{});
+      if (out < 0) return false;
+      const double gained = before - partition_.error();
+      if (is_swap && partition_.price(out) > (1 + kHopelessPrice) * gained) return false;
+      partition_.remove(out);
+    }
+    return true;
+  }
+
+  // Lets the rows move until the error is as low as it gets. False: not below `before`.
+  bool settle(double before) {
+    double error = partition_.error();
+    for (int i = 0; i < kIterationsOut && partition_.relax(); ++i) {
+      const double gained = error - partition_.error();
+      error -= gained;
+      const bool is_hopeless = error - before > kHope * gained;
+      const bool is_enough = gained < kWorthwhile * (before - error);
+      if (is_hopeless || is_enough) break;
+    }
+    return partition_.error() < before * (1 - kLeastGain);
+  }
+
+  int32_t most_promising() const {
+    int32_t best = -1;
+    for (int32_t j = 0; j < partition_.n_numbers(); ++j) {
+      if (!partition_.is_there(j) || partition_.is_tried(j) || !(partition_.gain(j) > 0)) continue;
+      if (best < 0 || partition_.gain(j) > partition_.gain(best)) best = j;
+    }
+    return best;
+  }
+
+  int32_t cheapest(const std::vector<int32_t>& spared) {
+    partition_.measure_prices();
+    int32_t best = -1;
+    for (int32_t j = 0; j < partition_.n_numbers(); ++j) {
+      if (!partition_.is_there(j) || std::count(spared.begin(), spared.end(), j) > 0) continue;
+      if (best < 0 || partition_.price(j) < partition_.price(best)) best = j;
+    }
+    return best;
+  }
+
+  // Up to m different clusters, each drawn in proportion to its gain.
+  std::vector<int32_t> draw_by_gain(int64_t m) {
+    std::vector<double> gains(partition_.n_numbers(), 0.0);
+    for (int32_t j = 0; j < partition_.n_numbers(); ++j)
+      if (partition_.is_there(j)) gains[j] = partition_.gain(j);
+    std::vector<int32_t> drawn;
+    for (int64_t i = 0; i < m; ++i) {
+      double left = 0;
+      for (const double gain : gains) left += gain;
+      if (!(left > 0)) break;
+      left *= random_.uniform();
+      int32_t next = -1;
+      for (int32_t j = 0; j < partition_.n_numbers(); ++j) {
+        if (!(gains[j] > 0)) continue;
+        next = j;
+        if ((left -= gains[j]) < 0) break;
+      }
+      drawn.push_back(next);
+      gains[next] = 0;
+    }
+    return drawn;
+  }
+
+  LocalPartition& partition_;
+  const SearchSettings& settings_;
+  const Control& control_;
+  Philox random_;
+};
 
 }  // namespace
 
-double work_of(const LoopResult& run, double multiply_adds) {
-  // Seeding compares every row with 2 + ln k candidates a center.
-  const double k = double(run.centers.n_clusters);
-  return (double(run.n_iter) + 2 + std::log(k)) * k * multiply_adds;
-}
-
-double budget_for(double own_work) {
-  const double share = own_work < kLongRun ? kShareOfRun : kShareOfLongRun;
-  return std::max(share * own_work, kMoment);
-}
-
-Centers search_breathing(const SearchRows& rows, const LoopResult& start, double budget,
-                         double total_weight, uint64_t seed, const LoopOptions& options,
-                         const Control& control) {
-  Philox random(seed, kStream);
-  LoopOptions plain = options;
-  plain.number_by_size = false;
-  double work = 0;
-  const auto run = [&](Centers centers) {
-    const double iteration = double(centers.n_clusters) * rows.multiply_adds;
-    // A breath is two runs: each gets half of what is left.
-    const double most = std::max(1.0, (budget - work) / (2 * iteration));
-    LoopOptions limited = plain;
-    if (most < double(plain.max_iter)) limited.max_iter = int64_t(most);
-    LoopResult result = rows.run(std::move(centers), limited);
-    work += double(result.n_iter + 2) * iteration;  // and the visits that measure and settle
-    return result;
-  };
-  Centers best = start.centers;
-  double least = start.inertia;
-  for (int n_quiet = 0; n_quiet < kQuietRounds; ++n_quiet) {
-    Centers current = best;
-    for (int64_t m = std::min(kMostAtOnce, current.n_clusters); m > 0;) {
-      if (!(least > 0) || work >= budget || control.stop()) return best;
-      const double offset = kOffset * std::sqrt(least / total_weight);
-      const Centers wide =
-          run(breathe_in(current, rows.measure(current), m, offset, random)).centers;
-      LoopResult narrow = run(breathe_out(wide, rows.measure(wide), m));
-      if (!(narrow.inertia < least * (1 - kLeastGain))) --m;
-      if (narrow.inertia < least) {
-        if (narrow.inertia < least * (1 - kLeastGain)) n_quiet = -1;
-        least = narrow.inertia;
-        best = narrow.centers;
-      }
-      current = std::move(narrow.centers);
-    }
-  }
-  return best;
+bool improve(LocalPartition& partition, const SearchSettings& settings, const Control& control) {
+  return Searcher(partition, settings, control).run();
 }
 
 }  // namespace centroids

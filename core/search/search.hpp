@@ -2,62 +2,74 @@
 // that converged, a look for a better optimum.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
 #include "first_centers.hpp"
 #include "search/breathing.hpp"
+#include "search/row_access.hpp"
 
 namespace centroids {
 
-// With few clusters, other starts find more than a search from one of them.
-inline constexpr int64_t kFewClusters = 16;
-inline constexpr int kStarts = 4;
+// Work is counted in multiply-adds, never in seconds: a result must not depend on the machine.
+// What a budgeted search may cost: a share of the run before it, or some hundredths of a second
+// where that is more.
+inline constexpr double kShareOfRun = 0.06, kMoment = 1.2e8;
+// A search on its own ends when nothing helps, and at the latest here.
+inline constexpr double kManyRuns = 100;
+inline constexpr int kMostAtOnce = 5;  // m of the paper
+inline constexpr int kRounds = 8;      // of search and run
 
-// From this many multiply-adds of the run on, a search in proportion cannot get anywhere: a few
-// iterations without bounds cost as much as many with them.
-inline constexpr double kTooLong = 5e10;
+// Of a run and its seeding, which compares every row with 2 + ln k candidates a center. `work`: of
+// all rows against one center.
+inline double work_of(const LoopResult& run, double work) {
+  const double k = double(run.centers.n_clusters);
+  return (double(run.n_iter) + 2 + std::log(k)) * k * work;
+}
 
-// run(centers, loop options, control) is the loop on these rows; `work` the multiply-adds of all
-// rows against one center. The iterations and the history stay those of the first run.
+// run(centers, loop options, control) is the loop on these rows, and leaves the labels of what it
+// returns in rows.labels. The iterations and the history stay those of the first run.
 template <class R, class Run>
-LoopResult search_from(LoopResult first, const R& rows, double work, double total_weight,
-                       const FitOptions& options, Dtype dtype, const Control& control, Run run) {
+LoopResult search_from(LoopResult first, const R& rows, double work,
+                       const std::vector<double>& origin, const FitOptions& options, Dtype dtype,
+                       const Control& control, Run run) {
   if (options.search == LocalSearch::none || !first.converged || first.interrupted ||
-      options.n_clusters == 1)
+      options.n_clusters == 1 || rows.n_rows > std::numeric_limits<int32_t>::max())
     return first;
   const Control quiet{control.should_stop, nullptr};  // progress is of the run, not of the search
+  const RowAccessOf<R> access(rows, origin);
   const double own_work = work_of(first, work);
-  if (options.search == LocalSearch::budgeted && own_work >= kTooLong) return first;
+  double budget = options.search == LocalSearch::budgeted
+                      ? std::max(kMoment, kShareOfRun * own_work)
+                      : kManyRuns * std::max(kMoment, own_work);
   LoopResult best = first;
-  if (!options.init && options.n_clusters <= kFewClusters && own_work < kMoment)
-    for (int start = 1; start < kStarts && !control.stop(); ++start) {
-      FitOptions other = options;
-      other.seed += uint64_t(start) << 16;  // far from those of restarts
-      LoopResult next = run(first_centers(rows, other, dtype, quiet), options.loop, quiet);
-      if (next.inertia < best.inertia) best = std::move(next);
-    }
-  const SearchRows search{[&](Centers centers, const LoopOptions& loop) {
-                            return run(std::move(centers), loop, quiet);
-                          },
-                          [&](const Centers& centers) { return measure_errors(rows, centers); },
-                          work};
-  const double budget = options.search == LocalSearch::budgeted
-                            ? budget_for(own_work)
-                            : std::numeric_limits<double>::infinity();
-  LoopResult found =
-      run(search_breathing(search, best, budget, total_weight, options.seed, options.loop, control),
-          options.loop, quiet);
-  found.n_iter = first.n_iter;
-  found.converged = true;
-  found.history = std::move(first.history);
-  return found;
+  for (int round = 0; round < kRounds && !control.stop(); ++round) {
+    if (budget < LocalPartition::work_to_begin(access)) break;
+    const SearchSettings settings{options.search == LocalSearch::swap ? 1 : kMostAtOnce, budget,
+                                  options.seed + uint64_t(round)};
+    LocalPartition partition(access, rows.labels, options.n_clusters, options.loop.unit_centers,
+                             settings.seed);
+    if (!improve(partition, settings, control)) break;  // the labels are as they were
+    LoopResult next = run(partition.centers(dtype), options.loop, quiet);
+    budget -= partition.work() + work_of(next, work);
+    const bool is_better = next.inertia < best.inertia;
+    if (!is_better) next = run(best.centers, options.loop, quiet);
+    best = std::move(next);
+    if (!is_better) break;
+  }
+  best.n_iter = first.n_iter;
+  best.converged = true;
+  best.history = std::move(first.history);
+  return best;
 }
 
 // The arguments are those of search_from.
 template <class R, class Run>
-LoopResult fit_rows(const R& rows, double work, double total_weight, const FitOptions& options,
-                    Dtype dtype, const Control& control, Run run) {
+LoopResult fit_rows(const R& rows, double work, const std::vector<double>& origin,
+                    const FitOptions& options, Dtype dtype, const Control& control, Run run) {
   if (auto optimal = optimal_first_centers(rows, options, dtype)) {
     LoopOptions once = options.loop;  // one iteration gives labels, numbers and history
     once.max_iter = 1;
@@ -66,7 +78,7 @@ LoopResult fit_rows(const R& rows, double work, double total_weight, const FitOp
     return result;
   }
   return search_from(run(first_centers(rows, options, dtype, control), options.loop, control), rows,
-                     work, total_weight, options, dtype, control, run);
+                     work, origin, options, dtype, control, run);
 }
 
 }  // namespace centroids

@@ -1,4 +1,4 @@
-"""Local search after a run: ``KMeans(search="breathing")``."""
+"""Local search after a run: ``KMeans(search=...)``."""
 
 import numpy as np
 import pytest
@@ -12,20 +12,30 @@ def many_blobs(n_clusters=40, seed=0):
     return make_blobs(2000, centers=n_clusters, cluster_std=0.4, random_state=seed)[0]
 
 
+@pytest.mark.parametrize("search", ["swap", "breathing"])
 @pytest.mark.parametrize("seed", range(6))
-def test_breathing_never_ends_above_the_plain_run_from_the_same_seed(seed):
+def test_no_search_ends_above_the_plain_run_from_the_same_seed(seed, search):
     X = many_blobs()
     plain = KMeans(40, search=None, random_state=seed).fit(X)
-    searched = KMeans(40, search="breathing", random_state=seed).fit(X)
+    searched = KMeans(40, search=search, random_state=seed).fit(X)
     assert searched.inertia_ <= plain.inertia_
 
 
-def test_breathing_finds_what_plain_runs_miss():
+@pytest.mark.parametrize("search", ["swap", "breathing"])
+def test_a_search_finds_what_plain_runs_miss(search):
     X = many_blobs()
     plain = [KMeans(40, search=None, random_state=s).fit(X).inertia_ for s in range(10)]
-    searched = [KMeans(40, search="breathing", random_state=s).fit(X).inertia_ for s in range(10)]
+    searched = [KMeans(40, search=search, random_state=s).fit(X).inertia_ for s in range(10)]
     assert np.median(searched) < 0.99 * np.median(plain)
     assert np.median(searched) <= min(plain) * 1.001  # one search, ten restarts
+
+
+def test_from_every_seed_breathing_finds_the_planted_groups():
+    X, y = make_blobs(2000, centers=40, cluster_std=0.1, random_state=0)
+    planted = sum(((X[y == j] - X[y == j].mean(axis=0)) ** 2).sum() for j in range(40))
+    for seed in range(10):
+        model = KMeans(40, search="breathing", init="random", random_state=seed).fit(X)
+        assert model.inertia_ <= planted * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -52,7 +62,7 @@ def test_the_default_is_plain_from_given_centers():
     assert np.array_equal(default.cluster_centers_, plain.cluster_centers_)
 
 
-@pytest.mark.parametrize("search", ["auto", "breathing"])
+@pytest.mark.parametrize("search", ["auto", "swap", "breathing"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_breathing_gives_the_same_bits_for_every_number_of_threads(dtype, search):
     X = load_digits().data.astype(dtype)
@@ -97,7 +107,7 @@ def test_max_time_ends_the_search_with_a_whole_model():
     assert np.array_equal(model.labels_, model.predict(X))
 
 
-@pytest.mark.parametrize("search", ["auto", "breathing"])
+@pytest.mark.parametrize("search", ["auto", "swap", "breathing"])
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("make", [np.asarray, csr_array])
 def test_sparse_rows_and_cosine_are_searched_as_well(make, metric, search):

@@ -84,10 +84,11 @@ default="k-means++"
         and "elkan" leave the choice to measurement.
     search : {"auto", "breathing", "swap", None}, default="auto"
         Local search for a better optimum after a run that converged; never a higher inertia.
-        "breathing": centers are added where the error is largest and taken away where they are
-        least useful, the loop running in between, until that helps no more [3]_. "auto": the same
-        while its work stays in proportion to that of the run, for "k-means++" and "random" starts;
-        plain Lloyd from other starts. None: plain Lloyd.
+        "swap": the cluster that gains most by it is split, the one that costs least is removed,
+        and what lowers the inertia is kept, until no such swap helps. "breathing": as well with up
+        to five clusters at once [3]_. "auto": breathing while its work stays in proportion to that
+        of the run, for "k-means++" and "random" starts; plain Lloyd from other starts. None: plain
+        Lloyd.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance between a row and a center. "cosine" is spherical K-Means [4]_: rows are scaled to
         length one, centers are unit vectors, distances are 1 - cos, and inertia is their sum.
@@ -281,10 +282,6 @@ default="k-means++"
 
     def _check_parameters(self) -> None:
         rule.check_parameters(self, _RULES)
-        if self.search == "swap":
-            raise NotImplementedError(
-                "search='swap' is not there yet: use 'breathing', 'auto' or None."
-            )
         if self.algorithm == "elkan" and self.n_clusters == 1:
             warnings.warn(
                 "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",

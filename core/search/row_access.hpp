@@ -1,0 +1,215 @@
+// What local search needs of the rows, whatever kind they are: distances from some rows to some
+// points, and adding a row to a sum.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "aligned.hpp"
+#include "assign/sparse_rows.hpp"
+#include "kernels/kernels.hpp"
+#include "update/cluster_sums.hpp"
+
+namespace centroids {
+
+// A point in float64 and its squared norm. Borrowed.
+struct Point {
+  const double* values;
+  double squared_norm;
+};
+
+inline Point make_point(const std::vector<double>& values) {
+  double norm = 0;
+  for (const double v : values) norm += v * v;
+  return {values.data(), norm};
+}
+
+// Measures blocks of rows against points chosen before; one for each thread.
+class Probe {
+ public:
+  virtual ~Probe() = default;
+  virtual void choose(const std::vector<Point>& points) = 0;
+  // result[p * kBlockRows + i] = squared distance of row rows[i] to point p; n <= kBlockRows.
+  virtual const double* measure(const int32_t* rows, int n) = 0;
+};
+
+class RowAccess {
+ public:
+  virtual ~RowAccess() = default;
+  virtual int64_t n_rows() const = 0;
+  virtual int64_t n_features() const = 0;
+  virtual int n_threads() const = 0;
+  virtual const std::vector<double>& origin() const = 0;  // empty: zero
+  virtual double multiply_adds() const = 0;               // of a row against a point, in the mean
+  virtual double weight(int32_t row) const = 0;
+  virtual void copy(int32_t row, double* out) const = 0;
+  // sums += w (x - origin), for each column; returns w |x - origin|^2.
+  virtual double add(int32_t row, double w, double* sums) const = 0;
+  virtual std::unique_ptr<Probe> make_probe() const = 0;
+
+  // Of a row against a point, in multiply-adds: fetching and comparing count as well.
+  double work_per_row() const { return multiply_adds() + 6; }
+};
+
+// Calls take(place, squared) for each of the listed rows; squared[p * kBlockRows] is the squared
+// distance to point p.
+template <class F>
+void probe_blocks(Probe& probe, const int32_t* rows, size_t n_rows, F take) {
+  for (size_t first = 0; first < n_rows; first += kBlockRows) {
+    const int n = int(std::min<size_t>(kBlockRows, n_rows - first));
+    const double* squared = probe.measure(rows + first, n);
+    for (int i = 0; i < n; ++i) take(first + i, squared + i);
+  }
+}
+template <class F>
+void probe_blocks(Probe& probe, const std::vector<int32_t>& rows, F take) {
+  probe_blocks(probe, rows.data(), rows.size(), take);
+}
+
+// The first of the nearest points.
+inline size_t nearest_of(const double* squared, size_t n_points) {
+  size_t best = 0;
+  for (size_t p = 1; p < n_points; ++p)
+    if (squared[p * kBlockRows] < squared[best * kBlockRows]) best = p;
+  return best;
+}
+
+struct Mean {
+  double explained;  // sum of w |x - origin|^2 less the error: what the mean accounts for
+  double squared_norm;
+};
+
+// The mean of rows with these sums about the origin, scaled to length one if asked.
+inline Mean mean_of(const std::vector<double>& sums, double weight,
+                    const std::vector<double>& origin, bool unit, std::vector<double>& out) {
+  double squares = 0;
+  for (const double s : sums) squares += s * s;
+  const double scale = unit && squares > 0 ? 1 / std::sqrt(squares) : 1 / weight;
+  double norm = 0;
+  for (size_t t = 0; t < sums.size(); ++t) {
+    out[t] = sums[t] * scale + (origin.empty() ? 0.0 : origin[t]);
+    norm += out[t] * out[t];
+  }
+  // |x - c|^2 = |x|^2 - 2 x.c + |c|^2, summed, with c = scale * sums.
+  return {(2 - weight * scale) * scale * squares, norm};
+}
+
+template <class R>
+class RowAccessOf;
+
+template <class T>
+class RowAccessOf<Rows<T>> : public RowAccess {
+ public:
+  RowAccessOf(const Rows<T>& rows, const std::vector<double>& origin)
+      : rows_(rows), origin_(origin) {}
+
+  int64_t n_rows() const override { return rows_.n_rows; }
+  int64_t n_features() const override { return rows_.n_features; }
+  int n_threads() const override { return rows_.n_threads; }
+  const std::vector<double>& origin() const override { return origin_; }
+  double multiply_adds() const override { return double(rows_.n_features); }
+  double weight(int32_t row) const override { return rows_.weights ? rows_.weights[row] : 1.0; }
+  void copy(int32_t row, double* out) const override {
+    std::copy_n(rows_.row(row), rows_.n_features, out);
+  }
+  double add(int32_t row, double w, double* sums) const override {
+    const T* x = rows_.row(row);
+    double squares = 0;
+    for (int64_t t = 0; t < rows_.n_features; ++t) {
+      const double value = double(x[t]) - (origin_.empty() ? 0.0 : origin_[t]);
+      sums[t] += w * value;
+      squares += value * value;
+    }
+    return w * squares;
+  }
+  std::unique_ptr<Probe> make_probe() const override { return std::make_unique<DenseProbe>(rows_); }
+
+ private:
+  class DenseProbe : public Probe {
+   public:
+    explicit DenseProbe(const Rows<T>& rows) : rows_(rows) {
+      scratch_.resize(kBlockRows * rows.n_features);
+    }
+    void choose(const std::vector<Point>& points) override {
+      const int64_t d = rows_.n_features;
+      n_points_ = int(points.size());
+      values_.resize(n_points_ * d);
+      for (int p = 0; p < n_points_; ++p) std::copy_n(points[p].values, d, values_.begin() + p * d);
+      out_.resize(n_points_ * kBlockRows);
+      squared_.resize(n_points_ * kBlockRows);
+    }
+    const double* measure(const int32_t* rows, int n) override {
+      kernels_.point_distances(rows_.x, rows_.n_features, rows, n, values_.data(), n_points_,
+                               scratch_.data(), out_.data());
+      if constexpr (std::is_same_v<T, double>) return out_.data();
+      for (int p = 0; p < n_points_; ++p)
+        std::copy_n(out_.data() + p * kBlockRows, n, squared_.begin() + p * kBlockRows);
+      return squared_.data();
+    }
+
+   private:
+    Rows<T> rows_;
+    const Kernels<T>& kernels_ = kernels<T>();
+    int n_points_ = 0;
+    std::vector<T> values_;
+    AlignedBuffer<T> scratch_, out_;
+    std::vector<double> squared_;
+  };
+
+  Rows<T> rows_;
+  const std::vector<double>& origin_;
+};
+
+template <class T>
+class RowAccessOf<SparseRows<T>> : public RowAccess {
+ public:
+  RowAccessOf(const SparseRows<T>& rows, const std::vector<double>& origin)
+      : rows_(rows), origin_(origin) {}
+
+  int64_t n_rows() const override { return rows_.n_rows; }
+  int64_t n_features() const override { return rows_.n_features; }
+  int n_threads() const override { return rows_.n_threads; }
+  const std::vector<double>& origin() const override { return origin_; }
+  double multiply_adds() const override { return rows_.n_entries() / double(rows_.n_rows); }
+  double weight(int32_t row) const override { return rows_.weight(row); }
+  void copy(int32_t row, double* out) const override { copy_row(rows_, row, out); }
+  double add(int32_t row, double w, double* sums) const override {
+    const SparseRow<T> x = rows_.row(row);
+    for (int64_t e = 0; e < x.n_entries; ++e) sums[x.columns[e]] += w * double(x.values[e]);
+    return w * squared_norm(x);
+  }
+  std::unique_ptr<Probe> make_probe() const override {
+    return std::make_unique<SparseProbe>(rows_);
+  }
+
+ private:
+  class SparseProbe : public Probe {
+   public:
+    explicit SparseProbe(const SparseRows<T>& rows) : rows_(rows) {}
+    void choose(const std::vector<Point>& points) override {
+      points_ = points;
+      out_.resize(points.size() * kBlockRows);
+    }
+    const double* measure(const int32_t* rows, int n) override {
+      for (size_t p = 0; p < points_.size(); ++p)
+        for (int i = 0; i < n; ++i)
+          out_[p * kBlockRows + i] =
+              squared_distance(rows_.row(rows[i]), points_[p].values, points_[p].squared_norm);
+      return out_.data();
+    }
+
+   private:
+    SparseRows<T> rows_;
+    std::vector<Point> points_;
+    std::vector<double> out_;
+  };
+
+  SparseRows<T> rows_;
+  const std::vector<double>& origin_;  // zero
+};
+
+}  // namespace centroids
