@@ -33,7 +33,7 @@ class Searcher {
     bool has_improved = true;
     while (has_improved && !is_over()) {
       has_improved = swap_until_none_helps();
-      for (int64_t m = std::min(settings_.most_at_once, partition_.n_clusters() / 2); m > 1;)
+      for (int64_t m = std::min(settings_.most_at_once, partition_.n_clusters()); m > 1;)
         if (!breathe_until_none_helps(m))
           --m;
         else

@@ -71,8 +71,9 @@ class Splitter {
   std::vector<double> sums_[2];
 };
 
-// Draws rows with probability in proportion to w |x - c|^2, in ascending order of the distance: where
-// a row stands makes no difference, nor whether it stands there twice or has twice the weight.
+// Draws rows with probability in proportion to w |x - c|^2, in ascending order of the distance:
+// where a row stands makes no difference, nor whether it stands there twice or has twice the
+// weight.
 class RowDraw {
  public:
   RowDraw(const RowAccess& rows, const std::vector<int32_t>& members,
