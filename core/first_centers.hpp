@@ -61,10 +61,12 @@ std::optional<Centers> optimal_first_centers(const R& rows, const FitOptions& op
     values[i] = {value_of(rows, i), rows.weights ? rows.weights[i] : 1.0};
   const auto found = optimal_centers(std::move(values), options.n_clusters);
   if (!found) return std::nullopt;
-  // Fewer values than clusters: the rest stay empty.
+  // Fewer values than clusters: the rest stay empty. They lie on the middle value, so as not to
+  // draw the median of the centers, from which rows are measured, to one far value.
   Centers centers(options.n_clusters, 1, dtype);
   for (int64_t j = 0; j < options.n_clusters; ++j)
-    centers.values[j] = centers.rounded((*found)[std::min(size_t(j), found->size() - 1)]);
+    centers.values[j] =
+        centers.rounded((*found)[size_t(j) < found->size() ? j : (found->size() - 1) / 2]);
   return centers;
 }
 
