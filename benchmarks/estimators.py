@@ -1,6 +1,6 @@
-"""Sparse rows and mini-batches against scikit-learn: CPU seconds of one thread, as ratios.
+"""Sparse rows, mini-batches and bisecting against scikit-learn: CPU time of one thread, as ratios.
 
-    python -m benchmarks.estimators                      # both; tables on stdout
+    python -m benchmarks.estimators                      # all; tables on stdout
     python -m benchmarks.estimators sparse --small       # minutes less
     python -m benchmarks.estimators mini-batch --seeds 8
 
@@ -29,12 +29,11 @@ from benchmarks.data import data_file
 Record = dict[str, object]
 
 STEP_ITERATIONS = 25
-MOST_VALUES = 60_000_000  # of a cell, for mini-batches
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", default=["sparse", "mini-batch"])
+    parser.add_argument("parts", nargs="*", default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--small", action="store_true", help="small sizes only")
     parser.add_argument("--out", type=Path, help="append the records to this file")
@@ -45,6 +44,7 @@ def main() -> None:
             print(f"\n| {part} | scikit-learn | centroids | times faster | inertia / theirs |")
             print("|---|---|---|---|---|")
             for record in PARTS[part](options.seeds, options.small):
+                record = {"part": part, **record}
                 print(line(record), flush=True)
                 if options.out:
                     with options.out.open("a") as file:
@@ -134,26 +134,37 @@ def sparse(seeds: int, small: bool) -> Iterator[Record]:
 
 
 def mini_batch(seeds: int, small: bool) -> Iterator[Record]:
-    """Whole fits with default settings. Less time and less inertia is better at equal time too."""
+    """Whole fits with default settings: less time and less inertia is less at equal time too."""
     for cell in (*CELLS, *OTHER_SHAPES):
-        n_values = cell.n_samples * cell.n_features
-        if n_values > (2_000_000 if small else MOST_VALUES):
-            continue
-        yield compare_mini_batches(cell, seeds)
+        if not small or cell.n_samples * cell.n_features <= 2_000_000:
+            yield compare_fits("MiniBatchKMeans", cell, seeds)
 
 
-def compare_mini_batches(cell: Cell, seeds: int) -> Record:
+def compare_fits(name: str, cell: Cell, seeds: int) -> Record:
+    """Fits of the estimator of this name, with default settings, in both libraries."""
     X = np.load(data_file(cell))
     k = cell.n_clusters
+    theirs, ours = getattr(sklearn.cluster, name), getattr(centroids, name)
     return compared(
         cell.key,
-        lambda s: sklearn.cluster.MiniBatchKMeans(k, random_state=s).fit(X).inertia_,
-        lambda s: centroids.MiniBatchKMeans(k, random_state=s, n_jobs=1).fit(X).inertia_,
+        lambda s: theirs(k, random_state=s).fit(X).inertia_,
+        lambda s: ours(k, random_state=s, n_jobs=1).fit(X).inertia_,
         seeds,
     )
 
 
-PARTS = {"sparse": sparse, "mini-batch": mini_batch}
+# ---------------------------------------------------------------- bisecting
+
+
+def bisecting(seeds: int, small: bool) -> Iterator[Record]:
+    """Whole fits with default settings, by inertia; trees of many clusters are slow in both."""
+    for cell in (*CELLS, *OTHER_SHAPES):
+        n_values = cell.n_samples * cell.n_features
+        if n_values <= (2_000_000 if small else 50_000_000) and cell.n_clusters <= 256:
+            yield compare_fits("BisectingKMeans", cell, seeds)
+
+
+PARTS = {"sparse": sparse, "mini-batch": mini_batch, "bisecting": bisecting}
 
 if __name__ == "__main__":
     main()
