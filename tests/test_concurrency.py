@@ -21,7 +21,7 @@ PRELUDE = textwrap.dedent(
     """
     import multiprocessing, os, signal, sys, threading, time, warnings
     import numpy as np
-    from centroids import KMeans
+    from centroids import BisectingKMeans, KMeans, MiniBatchKMeans
 
     X = np.random.default_rng(0).normal(size=(30000, 8))
 
@@ -312,12 +312,35 @@ TINY_RUNS = """
     model = KMeans(2, init="random", n_init=10**9)
     say_ready()
 """
+FIRST_ROWS = """
+    rows = np.random.default_rng(0).random((150_000, 8))
+    model = MiniBatchKMeans(2000, init_size=150_000, n_jobs=2)
+    say_ready()
+"""
+BATCHES = """
+    rows = X
+    model = MiniBatchKMeans(40, max_no_improvement=None, max_iter=10**6)
+    say_ready()
+"""
+SPLITS = """
+    rows = X
+    model = BisectingKMeans(25_000, n_jobs=2)
+    say_ready()
+"""
 
 
 @pytest.mark.parametrize(
     "setting",
-    [LONG_LOOP, IN_CALLBACK, SEEDING, TINY_RUNS],
-    ids=["in the loop", "in the callback", "in the seeding", "between runs"],
+    [LONG_LOOP, IN_CALLBACK, SEEDING, TINY_RUNS, FIRST_ROWS, BATCHES, SPLITS],
+    ids=[
+        "in the loop",
+        "in the callback",
+        "in the seeding",
+        "between runs",
+        "in the first rows of batches",
+        "between batches",
+        "in a split",
+    ],
 )
 def test_ctrl_c_ends_a_fit_with_a_usable_model_or_none(setting):
     program = PRELUDE + textwrap.dedent(INTERRUPTED.format(setting=setting))

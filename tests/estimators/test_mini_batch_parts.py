@@ -6,6 +6,7 @@ from numpy.testing import assert_array_equal
 
 from centroids import MiniBatchKMeans, _core
 from centroids.estimators import first_rows
+from centroids.estimators.batches import is_worth_an_iteration
 from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.running_sums import RunningSums
 
@@ -72,6 +73,33 @@ def test_first_rows_are_searched_where_that_is_cheap(
     rows = np.broadcast_to(np.float32(0), (min(3072, n_samples), n_features))
     runs = first_rows.FirstRuns(n_clusters, "k-means++", 1, 100, 0, None, 1)
     assert first_rows._is_worth_searching(rows, runs, n_samples) is is_searched
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "n_features", "n_clusters", "is_worth"),
+    [
+        (37_500, 5, 10, True),  # over in a moment
+        (60_000, 784, 10, False),
+        (1_000_000, 16, 20, True),
+        (100_000, 384, 256, True),
+    ],
+)
+def test_an_iteration_follows_the_batches_where_it_gains(
+    n_samples, n_features, n_clusters, is_worth
+):
+    rows = np.broadcast_to(np.float32(0), (n_samples, n_features))
+    assert is_worth_an_iteration(rows, n_clusters, 3072) is is_worth
+
+
+def test_labels_are_predict_without_the_last_iteration_too():
+    X = np.random.default_rng(0).normal(size=(30_000, 400)).astype(np.float32)
+    X[:10_000, 0] += 10
+    model = MiniBatchKMeans(10, random_state=0).fit(X)
+    assert not is_worth_an_iteration(X, 10, 3072)
+    assert_array_equal(model.labels_, model.predict(X))
+    assert model.inertia_ == -model.score(X)
+    assert_array_equal(model.counts_, np.bincount(model.labels_, minlength=10))
+    assert (np.diff(model.counts_) <= 0).all()
 
 
 def test_no_center_is_spent_on_a_few_outliers():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from centroids import _core
 from centroids.choosing_k.sweep import MAX_ITER, RELATIVE_TOL
+from centroids.estimators.runs import completed
 
 __all__ = ["gaussian_cloud", "null_band", "principal_axes", "uniform_box"]
 
@@ -76,7 +77,9 @@ def _relative_inertia(cloud: Float64, spread: Float64, ks: NDArray[np.int64]) ->
     problem = _core.Problem(rows, None, 1)
     tol = RELATIVE_TOL * problem.mean_variance
     inertia = [
-        problem.fit(k, None, "k-means++", k, "auto", MAX_ITER, tol, None, None)["inertia"]
+        completed(problem.fit(k, None, "k-means++", k, "auto", MAX_ITER, tol, None, None))[
+            "inertia"
+        ]
         for k in ks.tolist()
     ]
     return np.array(inertia) / inertia[0]

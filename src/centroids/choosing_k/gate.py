@@ -14,6 +14,7 @@ from centroids.choosing_k.clouds import gaussian_cloud, uniform_box
 from centroids.choosing_k.partition import measure
 from centroids.choosing_k.sweep import MAX_ITER, RELATIVE_TOL
 from centroids.choosing_k.valleys import Valleys, pooled, valleys_of
+from centroids.estimators.runs import completed
 
 __all__ = ["Gate", "look_for_structure"]
 
@@ -96,5 +97,5 @@ def _null_ratio(
     tol = RELATIVE_TOL * problem.mean_variance
     seed = int(random.integers(2**32))
     run = problem.fit(k, None, "k-means++", seed, "auto", MAX_ITER, tol, None, None)
-    held = measure(cloud[half:], run["centers"], None, n_threads)
+    held = measure(cloud[half:], completed(run)["centers"], None, n_threads)
     return min(pooled(valleys_of(held)).ratio, 10.0)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from centroids import _core
 from centroids.choosing_k.partition import Partition, measure
+from centroids.estimators.runs import completed
 
 __all__ = ["Deadline", "Fit", "Sweep", "cheapest_neighbours"]
 
@@ -144,7 +145,7 @@ class Sweep:
         run = problem.fit(
             k, None, "k-means++", self.seed + k, "auto", PROBE_ITER, self._tol, left, None
         )
-        return run["centers"]
+        return completed(run)["centers"]
 
     def _add_next(self, k: int) -> bool:
         if k == 1:
@@ -201,9 +202,7 @@ class Sweep:
         seed = self.seed + 1_000_003 * k + start
         left = self.deadline.left()
         run = self._problem.fit(k, init, "k-means++", seed, "auto", MAX_ITER, self._tol, left, None)
-        if run["exception"] is not None:  # Ctrl-C
-            raise run["exception"]
-        return run
+        return completed(run)
 
     def _keep(self, run: _core.Run) -> None:
         k = len(run["centers"])

@@ -14,6 +14,9 @@ from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.running_sums import RunningSums, StopRule
 from centroids.rows.sparse import core_rows
 
+_MOMENT = 1e8  # multiply-adds
+_ENOUGH_FIRST_ROWS = 250  # of a cluster: an iteration gains less than a thousandth
+
 
 @dataclass
 class Batches:
@@ -85,6 +88,17 @@ class Batches:
         self.labels[batch] = new
         total = float(len(batch) if weights is None else weights.sum())
         return squares / total if total else 0.0
+
+
+def is_worth_an_iteration(rows: Any, n_clusters: int, n_first: int) -> bool:
+    """Whether an iteration of Lloyd over all rows shall follow the batches.
+
+    It costs a visit more than the labels do. The fewer first rows a cluster had, the longer early
+    batches were labeled by wrong centers, and the more it gains: a fifth of clusters / first rows,
+    or less, in every data set of the benchmark.
+    """
+    is_cheap = rows.size * n_clusters < _MOMENT
+    return is_cheap or n_first < _ENOUGH_FIRST_ROWS * n_clusters
 
 
 def visiting_order(

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from centroids import _core
 from centroids.estimators import parameters as rule
 from centroids.estimators.nearest_center import NearestCenterModel
-from centroids.estimators.runs import RunSettings, run_best, warn_of_empty
+from centroids.estimators.runs import RunSettings, completed, run_best, warn_of_empty
 from centroids.rows.arrays import (
     check_rows,
     check_sample_weight,
@@ -227,7 +227,9 @@ class BisectingKMeans(NearestCenterModel):
         raise_if_bad(self, rows, problem.first_bad)
         raise_if_out_of_range(self, rows, problem.bad_range)
         # One cluster of all rows; its center is their mean.
-        whole = problem.fit(1, np.zeros((1, rows.shape[1])), "", 0, "auto", 1, 0.0, None, None)
+        whole = completed(
+            problem.fit(1, np.zeros((1, rows.shape[1])), "", 0, "auto", 1, 0.0, None, None)
+        )
         root = _Node(whole["centers"][0], np.arange(rows.shape[0]), whole["inertia"])
         self._grow(root, rows, weights)
         self._store(root, rows, weights, threads)
@@ -313,7 +315,7 @@ class BisectingKMeans(NearestCenterModel):
                 metric=self._metric,
                 search=None,
             )
-            return run_best(problem, members, settings, random)
+            return completed(run_best(problem, members, settings, random))
 
         run = best_of(self.init, int(self.n_init))
         if callable(self.init):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids import _core
-from centroids.estimators.runs import RunSettings, run_best
+from centroids.estimators.runs import RunSettings, completed, run_best
 from centroids.rows.sparse import is_sparse, new_problem
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def cluster_first_rows(
         metric=runs.metric,
         search="auto" if _is_worth_searching(rows, runs, n_samples) else None,
     )
-    return run_best(problem, rows, settings, random)
+    return completed(run_best(problem, rows, settings, random))
 
 
 def _tolerance(rows: Any, n_clusters: int, mean_variance: float) -> float:

@@ -13,12 +13,12 @@ from sklearn.utils import check_random_state
 
 from centroids import _core
 from centroids.estimators import parameters as rule
-from centroids.estimators.batches import Batches, visiting_order
+from centroids.estimators.batches import Batches, is_worth_an_iteration, visiting_order
 from centroids.estimators.first_rows import FirstRuns, cluster_first_rows
 from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.running_sums import RunningSums, StopRule
-from centroids.estimators.runs import check_init, warn_of_empty
+from centroids.estimators.runs import check_init, completed, warn_of_empty
 from centroids.estimators.stream import Stream
 from centroids.rows.arrays import (
     check_finite,
@@ -219,13 +219,15 @@ default="k-means++"
         order = visiting_order(rows.shape[0], weights, random)
         self._warn_of_n_init()
         state, labels = self._start(rows, weights, order, random)
+        n_first = int(np.count_nonzero(labels >= 0))
         size = min(int(self.batch_size), rows.shape[0])
         batches = Batches(
             rows, weights, order, size, state, labels, random,
             n_threads=self._threads(rows[:size], self.n_clusters),
         )  # fmt: skip
         mean_inertia = self._run_batches(batches, problem.mean_variance)
-        self._store(problem, rows, weights, state, mean_inertia)
+        n_iter = int(is_worth_an_iteration(rows, int(self.n_clusters), n_first))
+        self._store(problem, rows, weights, state, n_iter, mean_inertia)
         if self.compute_labels:
             warn_of_empty(self.counts_, int(self.n_clusters))
         self._end_fit(old, rows)
@@ -291,15 +293,14 @@ default="k-means++"
         rows: Any,
         weights: NDArray[np.float64] | None,
         state: RunningSums,
+        n_iter: int,
         mean_inertia: float,
     ) -> None:
         self.n_seen_ = rows.shape[0]
         if self.compute_labels:
-            # The labels need a visit of all rows anyway: one iteration of Lloyd comes with it, and
-            # the loop fills clusters that have no rows.
-            run = problem.fit(
-                int(self.n_clusters), state.centers, "", 0, "brute_force", 1, 0.0, None, None
-            )
+            # The loop fills clusters that have no rows.
+            k, centers = int(self.n_clusters), state.centers
+            run = completed(problem.fit(k, centers, "", 0, "brute_force", n_iter, 0.0, None, None))
             order = np.arange(len(run["counts"]))
             if isinstance(self.init, str):  # seeded: number by size, as KMeans does
                 order = np.argsort(-run["counts"], kind="stable")
@@ -307,8 +308,7 @@ default="k-means++"
             self.counts_ = run["counts"][order]
             self.inertia_ = run["inertia"]
             state.centers = run["centers"][order]
-            state.weights = np.zeros(len(order))
-            np.add.at(state.weights, self.labels_, 1.0 if weights is None else weights)
+            state.weights = np.bincount(self.labels_, weights, len(order)).astype(np.float64)
             state.sums = state.centers * state.weights[:, None]
         else:
             total = rows.shape[0] if weights is None else weights.sum()

@@ -290,7 +290,9 @@ class NearestCenterModel(
                     "pipeline, then call centroids.align(new_pipeline, old_pipeline)."
                 )
             old = OldModel.of(align_to, "align_to")
-        self._forget("_cluster_names", "radii_", "training_data_", "alignment_")
+        # All of it: a fit that is refused or interrupted leaves no half of two models.
+        learned = [name for name in vars(self) if name.endswith("_")]
+        self._forget(*learned, "_cluster_names", "_n_features_out", "_stream", "_tree")
         return old
 
     def _forget(self, *names: str) -> None:

@@ -143,6 +143,13 @@ def run_best(
     return best
 
 
+def completed(run: _core.Run) -> _core.Run:
+    """Return a run that is a step towards a model, or raise what cut it short, such as Ctrl-C."""
+    if run["exception"] is not None:
+        raise run["exception"]
+    return run
+
+
 def _starts(X: NDArray[Any], settings: RunSettings, random_state: Any) -> Iterator[Start]:
     """Yield the start of each run; each draws from ``random_state`` when its turn comes."""
     init, k = settings.init, settings.n_clusters

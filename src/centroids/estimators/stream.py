@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from centroids import _core
 from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.running_sums import RunningSums
-from centroids.estimators.runs import check_init
+from centroids.estimators.runs import check_init, completed
 from centroids.rows.sparse import core_rows, is_sparse
 
 if TYPE_CHECKING:
@@ -121,8 +121,10 @@ class Stream:
         assert self.state is not None
         old_centers = self.state.centers
         problem = _core.SparseProblem if is_sparse(rows) else _core.Problem
-        continued = problem(core_rows(rows), weights, 1).fit(
-            len(old_centers), old_centers, "", 0, "auto", int(model.max_iter), 0.0, None, None
+        continued = completed(
+            problem(core_rows(rows), weights, 1).fit(
+                len(old_centers), old_centers, "", 0, "auto", int(model.max_iter), 0.0, None, None
+            )
         )
         if continued["counts"].all() and continued["inertia"] <= run["inertia"]:
             return continued
