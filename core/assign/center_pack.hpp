@@ -38,6 +38,11 @@ class CenterPack {
     return {packed_.data(), half_norms_.data(), n_centers_, group_size_};
   }
   const T* shift() const { return shift_.data(); }
+  // A packed center, shifted, as a row.
+  void copy_center(int64_t j, T* out) const {
+    const T* lane = packed_.data() + j / group_size_ * group_size_ * n_features_ + j % group_size_;
+    for (int64_t t = 0; t < n_features_; ++t) out[t] = lane[t * group_size_];
+  }
   // Largest |c - s| of the packed centers, for error bounds.
   double max_norm() const { return max_norm_; }
 

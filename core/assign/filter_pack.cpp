@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "threads/pool.hpp"
 
@@ -27,16 +29,15 @@ int64_t lanes_for(int64_t n_centers) {
 template <class T>
 double FilterPack<T>::relative_cost(const Kernels<T>& kernels, int64_t n_centers,
                                     int64_t n_features) {
-  // In multiply-adds of the tile in float32. A score costs the tile about six of them; packing and
-  // judging a row costs the filter some fifteen hundred.
-  constexpr double kPerScore = 6, kPerRow = 1500, kPerColumn = 4;
-  const Digits digits = prefers_two_digits(n_features) ? Digits::two : Digits::one;
+  // In multiply-adds of the tile in float32. A score costs the tile about six of them.
+  constexpr double kPerScore = 6;
+  const Digits digits = prefers_two_digits(kernels, n_features) ? Digits::two : Digits::one;
   const double products = double((n_products(n_features, digits) + 31) / 32 * 32);
   const double tile = double(n_centers) * double(sizeof(T) / 4) * (double(n_features) + kPerScore);
   const FilterKernels<T>& filter = *kernels.filter;
   return (double(lanes_for(n_centers)) *
               (filter.cost_per_product * products + filter.cost_per_score) +
-          kPerRow + kPerColumn * double(n_features)) /
+          filter.cost_per_row + filter.cost_per_column * double(n_features)) /
          tile;
 }
 
@@ -51,21 +52,20 @@ void FilterPack<T>::pack(const Centers& centers, const CenterPack<T>& pack,
   const int64_t group_bytes = filter_->center_bytes(n_features_, digits, kFilterCenters);
   packed_.resize(n_lanes_ / kFilterCenters * group_bytes);
   half_norms_.resize(n_lanes_);
+  rows_.resize(k * n_features_);
   std::vector<double> rests(n_lanes_), norms(n_lanes_);
   n_threads = worthwhile_threads(n_threads, 20.0 * double(k) * double(n_features_));
   parallel_for(n_threads, n_lanes_ / kFilterCenters, [&](int, int64_t group) {
     const int64_t first = group * kFilterCenters, n = std::min(kFilterCenters, k - first);
-    std::vector<T> shifted(n * n_features_);
+    T* shifted = rows_.data() + first * n_features_;
     for (int64_t j = 0; j < n; ++j) {
-      double norm = 0;
-      for (int64_t t = 0; t < n_features_; ++t) {
-        const T value = T(centers.row(first + j)[t] - double(pack.shift()[t]));
-        shifted[j * n_features_ + t] = value;
-        norm += double(value) * double(value);
-      }
-      norms[first + j] = norm;
+      T* center = shifted + j * n_features_;
+      pack.copy_center(first + j, center);
+      norms[first + j] =
+          std::inner_product(center, center + n_features_, center, 0.0, std::plus<>(),
+                             [](T a, T b) { return double(a) * double(b); });
     }
-    filter_->pack_centers(shifted.data(), n, n_features_, kFilterCenters, digits,
+    filter_->pack_centers(shifted, n, n_features_, kFilterCenters, digits,
                           packed_.data() + group * group_bytes, rests.data() + first);
     for (int64_t j = 0; j < kFilterCenters; ++j)
       half_norms_.data()[first + j] = j < n ? float(0.5 * norms[first + j]) : kFilterFar;
@@ -94,13 +94,28 @@ void FilterPack<T>::nearest(const T* base, const int32_t* rows, int n, const T* 
 }
 
 template <class T>
+void FilterPack<T>::score_pairs(const T* base, const std::vector<Pair>& pairs,
+                                const CenterPack<T>& pack, T* out) const {
+  filter_->score_pairs(base, n_features_, pack.shift(), rows_.data(), pack.view().half_norms,
+                       pairs.data(), int(pairs.size()), out);
+}
+
+template <class T>
+double FilterPack<T>::norm_error(double length) const {
+  // Filters sum at least sixteen columns side by side.
+  return double(n_features_ / 16 + 8) * 2 * kFloatUnit * length * length +
+         double(n_features_) * kLost;
+}
+
+template <class T>
 double FilterPack<T>::error(double length, double rest) const {
   // `length` and `rest` are float32 sums.
   const double grow = 1 + double(n_features_ + 16) * kFloatUnit;
   length *= grow;
   if (!(length < kFilterReach && max_norm_ < kFilterReach))
     return std::numeric_limits<double>::infinity();
-  double error = by_sizes_ * (max_norm_ * max_norm_ / 2 + length * max_norm_) +
+  double error = norm_error(length) / 2 +
+                 by_sizes_ * (max_norm_ * max_norm_ / 2 + length * max_norm_) +
                  by_product_ * length * max_norm_ +
                  double(n_products(n_features_, digits_)) * kLost * (2 + length + max_norm_);
   // |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|, |y'| <= (1 + 2^-8) |y|

@@ -24,23 +24,33 @@ class FilterPack {
   static bool pays(const Kernels<T>& kernels, int64_t n_centers, int64_t n_features) {
     return kernels.filter && relative_cost(kernels, n_centers, n_features) < 0.8;
   }
-  // Cost of a row against all centers, the tile's being 1.
+  // Cost of a row against all centers in the digits that come first, the tile's being 1.
   static double relative_cost(const Kernels<T>& kernels, int64_t n_centers, int64_t n_features);
   // The second digits of few columns cost next to nothing.
-  static constexpr int64_t kFewColumns = 32;
-  static bool prefers_two_digits(int64_t n_features) { return n_features <= kFewColumns; }
+  static bool prefers_two_digits(const Kernels<T>& kernels, int64_t n_features) {
+    constexpr int64_t kFewColumns = 32;
+    return kernels.filter->has_two_digits && n_features <= kFewColumns;
+  }
 
   // `pack` holds the same centers for the tile.
   void pack(const Centers& centers, const CenterPack<T>& pack, const Kernels<T>& kernels,
             Digits digits, int n_threads);
   void resize(FilterScratch& scratch) const;
+  Digits digits() const { return digits_; }
 
   // Approximate scores of up to kBlockRows rows.
   void nearest(const T* base, const int32_t* rows, int n, const T* shift,
                FilterScratch& scratch) const;
 
+  // Scores of pairs of rows, counted from `base`, and centers: those of the tile.
+  void score_pairs(const T* base, const std::vector<Pair>& pairs, const CenterPack<T>& pack,
+                   T* out) const;
+  bool lists_centers() const { return filter_->score_pairs; }
+
+  // At most this far is FilterRows::norm from |x - s|^2 = length^2.
+  double norm_error(double length) const;
   // At most this far are the scores of a row, |x - s| = length, from exact ones, those of the tile
-  // included; `rest` is FilterRows::rest.
+  // and half of norm_error included; `rest` is FilterRows::rest.
   double error(double length, double rest) const;
 
  private:
@@ -53,6 +63,7 @@ class FilterPack {
   double by_product_ = 0;  // what digits leave out, as a share of |x - s| |c - s|
   AlignedBuffer<char> packed_;
   AlignedBuffer<float> half_norms_;
+  std::vector<T> rows_;  // the centers one after the other, for pairs
 };
 
 }  // namespace centroids

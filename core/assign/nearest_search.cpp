@@ -5,8 +5,9 @@
 namespace centroids {
 namespace {
 
-// One digit costs a third of two: it must settle more than every third row.
-constexpr double kMostLeft = 0.6;
+// The most rows that one digit may leave in doubt. It costs a third of two digits, and where there
+// are none, up to seven tenths of the tile.
+constexpr double kMostLeft = 0.6, kMostLeftToTile = 0.3;
 constexpr int kVisitsWithout = 10;
 
 }  // namespace
@@ -24,7 +25,8 @@ void NearestSearch<T>::prepare(const Centers& centers, int n_workers) {
   if (!FilterPack<T>::pays(kernels_, centers.n_clusters, n_features_)) return;
   if (one_digit_helps())
     filters_[n_filters_++].pack(centers, pack_, kernels_, Digits::one, n_workers);
-  filters_[n_filters_++].pack(centers, pack_, kernels_, Digits::two, n_workers);
+  if (kernels_.filter->has_two_digits)
+    filters_[n_filters_++].pack(centers, pack_, kernels_, Digits::two, n_workers);
   for (Worker& worker : scratch_)
     for (int level = 0; level < n_filters_; ++level) filters_[level].resize(worker.filter);
 }
@@ -32,14 +34,15 @@ void NearestSearch<T>::prepare(const Centers& centers, int n_workers) {
 // Whether to try one digit before two: measured in the last searches, and tried again later.
 template <class T>
 bool NearestSearch<T>::one_digit_helps() {
-  if (FilterPack<T>::prefers_two_digits(n_features_)) return false;
+  if (FilterPack<T>::prefers_two_digits(kernels_, n_features_)) return false;
   int64_t n_tried = 0, n_left = 0;
   for (Worker& worker : scratch_) {
     n_tried += worker.n_tried;
     n_left += worker.n_left;
     worker.n_tried = worker.n_left = 0;
   }
-  if (double(n_left) > kMostLeft * double(n_tried)) visits_without_ = kVisitsWithout;
+  const double most_left = kernels_.filter->has_two_digits ? kMostLeft : kMostLeftToTile;
+  if (double(n_left) > most_left * double(n_tried)) visits_without_ = kVisitsWithout;
   return visits_without_ == 0 || --visits_without_ == 0;
 }
 

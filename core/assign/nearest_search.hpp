@@ -3,6 +3,7 @@
 // label is the tile's, bit for bit.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -59,9 +60,19 @@ class NearestSearch {
  private:
   bool one_digit_helps();
 
+  // A row of which the tile's scores of some pairs are wanted.
+  struct Listed {
+    int32_t row;
+    int first, last;  // of its pairs
+    double norm, error;
+    double least_of_others;  // no other center scores less
+  };
   struct Worker {
     BlockScratch<T> block;
     FilterScratch filter;
+    std::vector<Pair> pairs;
+    std::vector<Listed> listed;
+    std::vector<T> scores;
     std::vector<int32_t> in_doubt[2];
     int64_t n_tried = 0, n_left = 0;  // rows tried with one digit, and left in doubt
   };
@@ -69,6 +80,9 @@ class NearestSearch {
   template <class F>
   void filter_rows(const FilterPack<T>& filter, Worker& worker, const T* base, const int32_t* rows,
                    int n, F take, std::vector<int32_t>& in_doubt);
+  void list_pairs(const FilterPack<T>& filter, Worker& worker, int32_t row, int i, double error);
+  template <class F>
+  void take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base, F take);
   // Fetches listed rows that the next block will ask for.
   void prefetch(const T* base, const int32_t* rows, int n) const {
     for (int i = 0; i < n && i < kBlockRows; ++i)
@@ -95,7 +109,7 @@ void NearestSearch<T>::find(int worker, const T* base, const int32_t* rows, int 
     std::vector<int32_t>& in_doubt = scratch_[worker].in_doubt[level];
     in_doubt.clear();
     filter_rows(filters_[level], scratch_[worker], base, rows, n, take, in_doubt);
-    if (level + 1 < n_filters_) {
+    if (filters_[level].digits() == Digits::one) {
       scratch_[worker].n_tried += n;
       scratch_[worker].n_left += int64_t(in_doubt.size());
     }
@@ -121,13 +135,63 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
       const int32_t row = rows ? rows[first + i] : first + i;
       const double norm = s.rows.norm[i], length = std::sqrt(norm);
       const double error = filter.error(length, s.rows.rest[i]);
-      const double score = s.nearest.score[i], second = s.nearest.second_score[i];
-      if (second - score > 2 * error)  // false for whatever is not a number
-        take(Found{row, s.nearest.label[i], norm, score, second, error});
+      const double score = s.nearest.score[0][i], others = s.nearest.others[i];
+      const double second = std::min(double(s.nearest.score[1][i]), others);
+      const double reach = score + 2 * error;
+      if (second > reach)  // false for whatever is not a number
+        take(Found{row, s.nearest.label[0][i], norm, score, second, error});
+      else if (filter.lists_centers() && others > reach)
+        list_pairs(filter, worker, row, i, error);
       else
         in_doubt.push_back(row);
     }
+    take_pairs(filter, worker, base, take);
   }
+}
+
+// The few centers that may be the nearest to row i of the block get the score of the tile.
+template <class T>
+void NearestSearch<T>::list_pairs(const FilterPack<T>& filter, Worker& worker, int32_t row, int i,
+                                  double error) {
+  const FilterNearest& nearest = worker.filter.nearest;
+  const double norm = worker.filter.rows.norm[i], reach = nearest.score[0][i] + 2 * error;
+  const int first = int(worker.pairs.size());
+  int l = 0;
+  for (; l < kListed && nearest.score[l][i] <= reach; ++l)
+    worker.pairs.push_back({row, nearest.label[l][i]});
+  const float others =
+      l < kListed ? std::min(nearest.score[l][i], nearest.others[i]) : nearest.others[i];
+  worker.listed.push_back({row, first, int(worker.pairs.size()), norm,
+                           tile_error(norm) + filter.norm_error(std::sqrt(norm)),
+                           double(others) - error});
+}
+
+template <class T>
+template <class F>
+void NearestSearch<T>::take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base,
+                                  F take) {
+  if (worker.listed.empty()) return;
+  worker.scores.resize(worker.pairs.size());
+  filter.score_pairs(base, worker.pairs, pack_, worker.scores.data());
+  for (const Listed& row : worker.listed) {
+    int32_t label = std::numeric_limits<int32_t>::max();
+    T score = std::numeric_limits<T>::infinity(), second = score;
+    for (int p = row.first; p < row.last; ++p) {
+      const T tried = worker.scores[p];
+      const int32_t tried_label = worker.pairs[p].label;
+      if (tried < score || (tried == score && tried_label < label)) {
+        second = score;
+        score = tried;
+        label = tried_label;
+      } else {
+        second = std::min(second, tried);
+      }
+    }
+    take(Found{row.row, label, row.norm, double(score),
+               std::min(double(second), row.least_of_others + row.error), row.error});
+  }
+  worker.pairs.clear();
+  worker.listed.clear();
 }
 
 template <class T>

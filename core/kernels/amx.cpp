@@ -230,14 +230,14 @@ CENTROIDS_INLINE void finish_chunk(const Running& run, int64_t chunk, int n, int
     int32_t bits;
     __builtin_memcpy(&bits, &least, 4);
     const int32_t label = int32_t(chunk) + (bits & ((1 << kGroupBits) - 1)) * kTileRows + lane;
-    float& best = out.score[row + i];
-    float& next = out.second_score[row + i];
+    float& best = out.score[0][row + i];
+    float& others = out.others[row + i];
     if (chunk == 0 || least < best) {
-      next = chunk == 0 || second < best ? second : best;
+      others = chunk == 0 || second < best ? second : best;
       best = least;
-      out.label[row + i] = label;
-    } else if (least < next) {
-      next = least;
+      out.label[0][row + i] = label;
+    } else if (least < others) {
+      others = least;
     }
   }
 }
@@ -301,6 +301,8 @@ void nearest(const FilterRows& rows, int n_rows, const FilterCenters& centers, F
   }
   _tile_loadconfig(&config);
   const int64_t stride = row_stride(centers.n_cols, centers.digits);
+  for (int l = 1; l < kListed; ++l)
+    for (int i = 0; i < n_rows; ++i) out.score[l][i] = kFilterFar;
   for (int first = 0; first < n_rows; first += kRows)
     nearest_of_rows(static_cast<const char*>(rows.packed) + first * stride, stride, centers,
                     n_rows - first < kRows ? n_rows - first : kRows, first, out);
@@ -311,8 +313,10 @@ template <class T>
 constexpr FilterKernels<T> make_filter() {
   // What two digits leave over of a value, 2^-18 of it on either side, and the product of the
   // second digits.
-  return {0.08,         5.0,          by_sizes,        3.1 * 0x1p-18, row_bytes,
-          center_bytes, pack_rows<T>, pack_centers<T>, nearest};
+  return {0.08,         5.0,          1500.0,          4.0,
+          true,         by_sizes,     3.1 * 0x1p-18,   row_bytes,
+          center_bytes, pack_rows<T>, pack_centers<T>, nearest,
+          nullptr};
 }
 
 }  // namespace

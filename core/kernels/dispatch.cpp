@@ -21,6 +21,8 @@ extern const Kernels<float> avx512_f32, avx2_f32;
 extern const Kernels<double> avx512_f64, avx2_f64;
 extern const FilterKernels<float> amx_filter_f32;
 extern const FilterKernels<double> amx_filter_f64;
+extern const FilterKernels<float> short16_filter_f32;
+extern const FilterKernels<double> short16_filter_f64;
 extern const ShortRowKernels<float> vnni_f32;
 extern const ShortRowKernels<double> vnni_f64;
 #elif defined(__aarch64__)
@@ -63,27 +65,34 @@ bool has_amx() {
 // The kernels of one instruction set with what others add to it.
 template <class T>
 Kernels<T> extended(Kernels<T> kernels, const char* isa, const FilterKernels<T>* filter,
-                    const ShortRowKernels<T>& short_rows) {
+                    const ShortRowKernels<T>* short_rows) {
   kernels.isa = isa;
   kernels.filter = filter;
-  if (__builtin_cpu_supports("avx512vnni")) kernels.short_rows = &short_rows;
+  kernels.short_rows = short_rows;
   return kernels;
 }
 
 // Best first.
 const Isa* isas(int& n) {
 #if defined(__x86_64__)
-  static const Kernels<float> amx32 = extended(avx512_f32, "amx", &amx_filter_f32, vnni_f32),
-                              wide32 = extended<float>(avx512_f32, "avx512", nullptr, vnni_f32);
-  static const Kernels<double> amx64 = extended(avx512_f64, "amx", &amx_filter_f64, vnni_f64),
-                               wide64 = extended<double>(avx512_f64, "avx512", nullptr, vnni_f64);
+  const bool has_vnni = __builtin_cpu_supports("avx512vnni");
+  const ShortRowKernels<float>* const short32 = has_vnni ? &vnni_f32 : nullptr;
+  const ShortRowKernels<double>* const short64 = has_vnni ? &vnni_f64 : nullptr;
+  static const Kernels<float> amx32 = extended(avx512_f32, "amx", &amx_filter_f32, short32),
+                              wide32 = extended<float>(avx512_f32, "avx512", nullptr, short32),
+                              narrow32 =
+                                  extended<float>(avx2_f32, "avx2", &short16_filter_f32, nullptr);
+  static const Kernels<double> amx64 = extended(avx512_f64, "amx", &amx_filter_f64, short64),
+                               wide64 = extended<double>(avx512_f64, "avx512", nullptr, short64),
+                               narrow64 =
+                                   extended<double>(avx2_f64, "avx2", &short16_filter_f64, nullptr);
 #endif
   static const Isa table[] = {
 #if defined(__x86_64__)
       {"amx", has_amx(), &amx32, &amx64},
       {"avx512", has_avx512(), &wide32, &wide64},
-      {"avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), &avx2_f32,
-       &avx2_f64},
+      {"avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), &narrow32,
+       &narrow64},
 #elif defined(__aarch64__)
       {"neon", true, &neon_f32, &neon_f64},
 #endif

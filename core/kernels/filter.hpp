@@ -31,10 +31,18 @@ struct FilterCenters {
   Digits digits;
 };
 
+inline constexpr int kListed = 4;
+
+// The nearest centers of a block, nearest first; those that are not known score kFilterFar.
 struct FilterNearest {
-  alignas(64) float score[kBlockRows];
-  alignas(64) float second_score[kBlockRows];
-  alignas(64) int32_t label[kBlockRows];
+  alignas(64) float score[kListed][kBlockRows];
+  alignas(64) int32_t label[kListed][kBlockRows];
+  alignas(64) float others[kBlockRows];  // no center that is not listed scores less
+};
+
+// A row (of a block) and a center.
+struct Pair {
+  int32_t row, label;
 };
 
 inline constexpr int64_t kFilterCenters = 32;  // centers are packed by so many
@@ -44,9 +52,10 @@ inline constexpr double kFilterReach = 1e16;
 
 template <class T>
 struct FilterKernels {
-  // Cost of one center for one row, in multiply-adds of the register tile in float32: per product
-  // and per score.
-  double cost_per_product, cost_per_score;
+  // What a filter costs, in multiply-adds of the register tile in float32: per product and per
+  // score of a row and a center, and per row and column to pack and judge the row.
+  double cost_per_product, cost_per_score, cost_per_row, cost_per_column;
+  bool has_two_digits;
   // |computed - exact| of a score is at most by_sizes(n_cols, digits) * (|c|^2 / 2 + |y| |c|) for
   // rounding, and with two digits by_product * |y| |c| for what they leave out.
   double (*by_sizes)(int64_t n_cols, Digits digits);
@@ -60,9 +69,13 @@ struct FilterKernels {
   // of what the first digit of each center leaves over.
   void (*pack_centers)(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n_lanes,
                        Digits digits, void* packed, double* rests);
-  // Approximate nearest and second nearest of the first n_rows rows.
+  // Approximate scores of the centers nearest to the first n_rows rows.
   void (*nearest)(const FilterRows& rows, int n_rows, const FilterCenters& centers,
                   FilterNearest& out);
+  // Scores of pairs, bit for bit those of the tile; rows count from x. Null where `nearest` lists
+  // one center a row.
+  void (*score_pairs)(const T* x, int64_t n_cols, const T* shift, const T* centers,
+                      const T* half_norms, const Pair* pairs, int n_pairs, T* out);
 };
 
 }  // namespace centroids

@@ -114,6 +114,13 @@ TEST(scores_are_within_their_error_of_exact_ones) {
           }
           return double(sum);
         };
+        long double norm = 0;
+        for (int64_t t = 0; t < p.d; ++t) {
+          const long double y = (long double)(p.x[found.row * p.d + t]) - shift[t];
+          norm += y * y;
+        }
+        CHECK(std::abs(double(norm) - found.norm) <= 2 * found.error, kernels.isa, " ", p.name,
+              " d ", p.d, " norm off by ", found.norm - double(norm), " of ", 2 * found.error);
         double second = std::numeric_limits<double>::infinity();
         for (int64_t j = 0; j < p.k; ++j)
           if (j != found.label) second = std::min(second, exact(j));
