@@ -3,6 +3,7 @@
     python -m benchmarks.estimators                      # all; tables on stdout
     python -m benchmarks.estimators sparse --small       # minutes less
     python -m benchmarks.estimators mini-batch --seeds 8
+    python -m benchmarks.estimators mini-batch --stored  # the records kept in results/
 
 Both libraries run in this process, one after the other for each seed, so the ratios hold on a
 shared machine; single numbers of seconds do not. Records go to a JSON-lines file (--out).
@@ -29,6 +30,7 @@ from benchmarks.data import data_file
 Record = dict[str, object]
 
 STEP_ITERATIONS = 25
+STORED = Path(__file__).resolve().parent / "results" / "estimators.jsonl"
 
 
 def main() -> None:
@@ -37,18 +39,30 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--small", action="store_true", help="small sizes only")
     parser.add_argument("--out", type=Path, help="append the records to this file")
+    parser.add_argument(
+        "--stored", action="store_true", help=f"measure nothing: show {STORED.name}"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
         for part in options.parts:
             print(f"\n| {part} | scikit-learn | centroids | times faster | inertia / theirs |")
             print("|---|---|---|---|---|")
+            if options.stored:
+                print(*(line(record) for record in stored(part)), sep="\n")
+                continue
             for record in PARTS[part](options.seeds, options.small):
                 record = {"part": part, **record}
                 print(line(record), flush=True)
                 if options.out:
                     with options.out.open("a") as file:
                         file.write(json.dumps(record) + "\n")
+
+
+def stored(part: str) -> list[Record]:
+    """Records of one part; none where it was not run."""
+    lines = STORED.read_text().splitlines() if STORED.exists() else []
+    return [record for record in map(json.loads, lines) if record["part"] == part]
 
 
 def line(record: Record) -> str:
