@@ -23,8 +23,8 @@ extern const FilterKernels<float> amx_filter_f32;
 extern const FilterKernels<double> amx_filter_f64;
 extern const FilterKernels<float> short16_filter_f32;
 extern const FilterKernels<double> short16_filter_f64;
-extern const ShortRowKernels<float> vnni_f32;
-extern const ShortRowKernels<double> vnni_f64;
+extern const ShortRowKernels<float> vnni_f32, short8_f32;
+extern const ShortRowKernels<double> vnni_f64, short8_f64;
 #elif defined(__aarch64__)
 extern const Kernels<float> neon_f32;
 extern const Kernels<double> neon_f64;
@@ -80,12 +80,12 @@ const Isa* isas(int& n) {
   const ShortRowKernels<double>* const short64 = has_vnni ? &vnni_f64 : nullptr;
   static const Kernels<float> amx32 = extended(avx512_f32, "amx", &amx_filter_f32, short32),
                               wide32 = extended<float>(avx512_f32, "avx512", nullptr, short32),
-                              narrow32 =
-                                  extended<float>(avx2_f32, "avx2", &short16_filter_f32, nullptr);
+                              narrow32 = extended<float>(avx2_f32, "avx2", &short16_filter_f32,
+                                                         &short8_f32);
   static const Kernels<double> amx64 = extended(avx512_f64, "amx", &amx_filter_f64, short64),
                                wide64 = extended<double>(avx512_f64, "avx512", nullptr, short64),
-                               narrow64 =
-                                   extended<double>(avx2_f64, "avx2", &short16_filter_f64, nullptr);
+                               narrow64 = extended<double>(avx2_f64, "avx2", &short16_filter_f64,
+                                                           &short8_f64);
 #endif
   static const Isa table[] = {
 #if defined(__x86_64__)

@@ -6,78 +6,12 @@
 
 #include <immintrin.h>
 
-#include "kernels/short_rows.hpp"
+// The instruction wants one side unsigned.
+#define CENTROIDS_SHORT_OFFSET 128
+#include "kernels/short_rows.inl"
 
 namespace centroids {
 namespace {
-
-#define CENTROIDS_INLINE inline __attribute__((always_inline))
-
-constexpr int kFour = 4;      // columns a lane holds
-constexpr int kOffset = 128;  // q is stored as q + 128: the instruction wants one side unsigned
-
-int64_t n_fours(int64_t n_cols) {
-  return (n_cols + kFour - 1) / kFour;
-}
-int64_t block_bytes(int64_t n_cols) {
-  return n_fours(n_cols) * kShortBlock * kFour;
-}
-int64_t point_bytes(int64_t n_cols) {
-  return n_fours(n_cols) * kMostShortPoints * kFour;
-}
-
-// Writes q of one row through put(column, q), and its scale, norm and rest. False for values whose
-// squares do not fit float32.
-template <class T, class Put>
-CENTROIDS_INLINE bool quantize(const T* x, int64_t n_cols, const T* shift, ShortNorms& norms, int i,
-                               Put put) {
-  float largest = 0, norm = 0, rest = 0;
-  for (int64_t t = 0; t < n_cols; ++t) {
-    const float y = float(x[t] - shift[t]), size = y < 0 ? -y : y;
-    largest = size > largest ? size : largest;
-    norm += y * y;
-  }
-  if (!(largest < 1e16f)) return false;
-  const bool is_zero = !(largest > 1e-30f);
-  const float scale = is_zero ? 0.0f : largest / 127, inverse = is_zero ? 0.0f : 127 / largest;
-  for (int64_t t = 0; t < n_cols; ++t) {
-    const float y = float(x[t] - shift[t]);
-    const int32_t q = int32_t(y * inverse + (y < 0 ? -0.5f : 0.5f));
-    const float over = y - scale * float(q);
-    rest += over * over;
-    put(t, q);
-  }
-  norms.norm[i] = __builtin_sqrtf(norm);
-  norms.rest[i] = __builtin_sqrtf(rest) + 1e-6f * __builtin_sqrtf(norm);
-  norms.scale[i] = scale;
-  return true;
-}
-
-template <class T>
-bool pack_block(const T* x, int64_t n_cols, int n_rows, const T* shift, uint8_t* packed,
-                ShortNorms& norms) {
-  __builtin_memset(packed, kOffset, size_t(block_bytes(n_cols)));
-  __builtin_memset(&norms, 0, sizeof norms);
-  bool is_known = true;
-  for (int i = 0; i < n_rows; ++i)
-    is_known &= quantize(x + i * n_cols, n_cols, shift, norms, i, [&](int64_t t, int32_t q) {
-      packed[(t / kFour * kShortBlock + i) * kFour + t % kFour] = uint8_t(q + kOffset);
-    });
-  return is_known;
-}
-
-template <class T>
-void pack_points(const T* x, int64_t n_cols, int n_points, const T* shift, int8_t* packed,
-                 ShortNorms& norms, int32_t* sums) {
-  __builtin_memset(packed, 0, size_t(point_bytes(n_cols)));
-  for (int p = 0; p < n_points; ++p) {
-    sums[p] = 0;
-    quantize(x + p * n_cols, n_cols, shift, norms, p, [&](int64_t t, int32_t q) {
-      packed[(t / kFour * kMostShortPoints + p) * kFour + t % kFour] = int8_t(q);
-      sums[p] += q;
-    });
-  }
-}
 
 CENTROIDS_INLINE __m512 load_current(const float* current, __mmask16 m) {
   return _mm512_maskz_loadu_ps(m, current);

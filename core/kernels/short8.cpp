@@ -1,0 +1,109 @@
+// Rows in 8-bit integers on AVX2: eight rows in the lanes, four columns a lane.
+#include <immintrin.h>
+
+#define CENTROIDS_SHORT_OFFSET 0
+#include "kernels/short_rows.inl"
+
+namespace centroids {
+namespace {
+
+constexpr int kLanes = 8;
+
+CENTROIDS_INLINE __m256 load_current(const float* current) {
+  return _mm256_loadu_ps(current);
+}
+CENTROIDS_INLINE __m256 load_current(const double* current) {
+  return _mm256_set_m128(_mm256_cvtpd_ps(_mm256_loadu_pd(current + 4)),
+                         _mm256_cvtpd_ps(_mm256_loadu_pd(current)));
+}
+
+// The least of the lower bounds of half a block's rows, from row `first`, to POINTS points.
+template <int POINTS>
+CENTROIDS_INLINE __m256 least_bounds(const uint8_t* block, const ShortNorms& norms, int first,
+                                     int64_t fours, const int8_t* points,
+                                     const ShortNorms& point_norms, float slack) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i dot[POINTS] = {};
+  const uint8_t* rows = block + first * kFour;
+  for (int64_t t = 0; t < fours; ++t, rows += kShortBlock * kFour) {
+    const __m256i row = _mm256_load_si256(reinterpret_cast<const __m256i*>(rows));
+    const __m256i size = _mm256_abs_epi8(row);
+    const int32_t* four = reinterpret_cast<const int32_t*>(points + t * kMostShortPoints * kFour);
+#pragma GCC unroll 16
+    for (int p = 0; p < POINTS; ++p) {
+      // The sign moves from row to point: two products of at most 127 * 127 fit 16 bits.
+      const __m256i point = _mm256_sign_epi8(_mm256_set1_epi32(four[p]), row);
+      dot[p] = _mm256_add_epi32(dot[p], _mm256_madd_epi16(_mm256_maddubs_epi16(size, point), ones));
+    }
+  }
+  const __m256 norm = _mm256_load_ps(norms.norm + first), rest = _mm256_load_ps(norms.rest + first);
+  const __m256 scale = _mm256_load_ps(norms.scale + first), longest = _mm256_add_ps(norm, rest);
+  const __m256 square = _mm256_mul_ps(norm, norm);
+  __m256 least = _mm256_set1_ps(__builtin_inff());
+#pragma GCC unroll 16
+  for (int p = 0; p < POINTS; ++p) {
+    const float z = point_norms.norm[p];
+    const __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(dot[p]), scale);
+    __m256 most = _mm256_mul_ps(product, _mm256_set1_ps(point_norms.scale[p]));
+    most = _mm256_fmadd_ps(rest, _mm256_set1_ps(z), most);
+    most = _mm256_fmadd_ps(longest, _mm256_set1_ps(point_norms.rest[p]), most);
+    const __m256 sum = _mm256_add_ps(norm, _mm256_set1_ps(z));
+    __m256 bound = _mm256_add_ps(square, _mm256_set1_ps(z * z));
+    bound = _mm256_fnmadd_ps(_mm256_set1_ps(2), most, bound);
+    bound = _mm256_fnmadd_ps(_mm256_mul_ps(sum, sum), _mm256_set1_ps(slack), bound);
+    least = _mm256_min_ps(bound, least);
+  }
+  return least;
+}
+
+template <class T, int POINTS>
+int select_by(const uint8_t* blocks, const ShortNorms* norms, int n_rows, int64_t n_cols,
+              const int8_t* points, const ShortNorms& point_norms, float slack, const T* current,
+              int32_t* out) {
+  const int64_t fours = n_fours(n_cols), bytes = block_bytes(n_cols);
+  int count = 0;
+  for (int row = 0; row < n_rows; row += kLanes) {
+    const int block = row / kShortBlock;
+    const __m256 least = least_bounds<POINTS>(blocks + block * bytes, norms[block],
+                                              row % kShortBlock, fours, points, point_norms, slack);
+    const int left = n_rows - row;
+    alignas(32) T last[kLanes] = {};
+    const T* now = current + row;
+    if (left < kLanes) {
+      __builtin_memcpy(last, now, size_t(left) * sizeof(T));
+      now = last;
+    }
+    // Whatever is not a number may be nearer.
+    const __m256 may = _mm256_cmp_ps(least, load_current(now), _CMP_NGE_UQ);
+    unsigned bits = unsigned(_mm256_movemask_ps(may));
+    if (left < kLanes) bits &= (1u << left) - 1;
+    for (; bits; bits &= bits - 1) out[count++] = row + __builtin_ctz(bits);
+  }
+  return count;
+}
+
+template <class T, int POINTS = 1>
+int select(const uint8_t* blocks, const ShortNorms* norms, int n_rows, int64_t n_cols,
+           const int8_t* points, const ShortNorms& point_norms, const int32_t* point_sums,
+           int n_points, float slack, const T* current, int32_t* out) {
+  if constexpr (POINTS < kMostShortPoints)
+    if (n_points > POINTS)
+      return select<T, POINTS + 1>(blocks, norms, n_rows, n_cols, points, point_norms, point_sums,
+                                   n_points, slack, current, out);
+  return select_by<T, POINTS>(blocks, norms, n_rows, n_cols, points, point_norms, slack, current,
+                              out);
+}
+
+template <class T>
+constexpr ShortRowKernels<T> make_short_rows() {
+  return {block_bytes, point_bytes, pack_block<T>, pack_points<T>, select<T>};
+}
+
+}  // namespace
+
+extern const ShortRowKernels<float> short8_f32;
+extern const ShortRowKernels<double> short8_f64;
+const ShortRowKernels<float> short8_f32 = make_short_rows<float>();
+const ShortRowKernels<double> short8_f64 = make_short_rows<double>();
+
+}  // namespace centroids
