@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
+from sklearn.utils.random import sample_without_replacement
 
 from centroids import _core
 from centroids.estimators import parameters as rule
@@ -40,6 +41,8 @@ _RULES = {
 
 # Starts of each split beyond those asked for: a bad split cannot be mended further down.
 _EXTRA_STARTS = 2
+# Of twice as many rows and more, a sample of this size says where to start.
+_SAMPLE = 8_192
 
 
 @dataclass(eq=False)
@@ -299,29 +302,54 @@ class BisectingKMeans(NearestCenterModel):
         threads: int,
         random: np.random.RandomState,
     ) -> _core.Run:
+        """Split many rows from where the best split of a sample of them ended."""
+        if callable(self.init) or members.shape[0] < 2 * _SAMPLE:
+            return self._best_run(members, weights, threads, random)
+        chosen = sample_without_replacement(members.shape[0], _SAMPLE, random_state=random)
+        chosen.sort()
+        w = None if weights is None else weights[chosen]
+        if w is not None and not w.any():
+            return self._best_run(members, weights, threads, random)
+        start = self._best_run(members[chosen], w, threads, random)
+        if not start["counts"].all():  # the rows that differ are not in the sample
+            return self._best_run(members, weights, threads, random)
         problem = new_problem(members, weights, threads)
+        centers = start["centers"].astype(members.dtype)
+        return completed(run_best(problem, members, self._settings(problem, centers, 1), random))
 
-        def best_of(init: Any, n_init: int) -> _core.Run:
-            settings = RunSettings(
-                n_clusters=2,
-                init=init,
-                n_init=n_init,
-                algorithm="auto",
-                max_iter=min(int(self.max_iter), 2**62),
-                tol=float(self.tol) * problem.mean_variance,
-                max_time=None,
-                verbose=int(self.verbose),
-                callback=None,
-                metric=self._metric,
-                search=None,
-            )
-            return completed(run_best(problem, members, settings, random))
-
-        run = best_of(self.init, int(self.n_init))
+    def _best_run(
+        self,
+        members: Any,
+        weights: NDArray[np.float64] | None,
+        threads: int,
+        random: np.random.RandomState,
+    ) -> _core.Run:
+        """Return the best of the starts asked for and a few more."""
+        problem = new_problem(members, weights, threads)
+        asked = self._settings(problem, self.init, int(self.n_init))
+        run = completed(run_best(problem, members, asked, random))
         if callable(self.init):
             return run
-        other = best_of("k-means++", _EXTRA_STARTS)
+        more = self._settings(problem, "k-means++", _EXTRA_STARTS)
+        other = completed(run_best(problem, members, more, random))
         return other if other["inertia"] < run["inertia"] else run
+
+    def _settings(
+        self, problem: _core.Problem | _core.SparseProblem, init: Any, n_init: int
+    ) -> RunSettings:
+        return RunSettings(
+            n_clusters=2,
+            init=init,
+            n_init=n_init,
+            algorithm="auto",
+            max_iter=min(int(self.max_iter), 2**62),
+            tol=float(self.tol) * problem.mean_variance,
+            max_time=None,
+            verbose=int(self.verbose),
+            callback=None,
+            metric=self._metric,
+            search=None,
+        )
 
     def _store(
         self, root: _Node, rows: Any, weights: NDArray[np.float64] | None, threads: int
