@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from centroids import _core
 from centroids.estimators.runs import RunSettings, completed, run_best
-from centroids.rows.sparse import is_sparse, new_problem
+from centroids.rows.sparse import new_problem
 
 if TYPE_CHECKING:
     from centroids.estimators.metrics import Metric
@@ -82,7 +82,7 @@ def _tolerance(rows: Any, n_clusters: int, mean_variance: float) -> float:
 
 def _is_worth_searching(rows: Any, runs: FirstRuns, n_samples: int) -> bool:
     n_rows, n_features = map(int, rows.shape)
-    if not isinstance(runs.init, str) or is_sparse(rows):
+    if not isinstance(runs.init, str):
         return False
     if n_rows < _ROWS_PER_CLUSTER_TO_SEARCH * runs.n_clusters:
         return False
