@@ -1,7 +1,8 @@
-"""Results → docs/performance.md and its plots. Losses are in bold; nothing is left out.
+"""Results → a page of docs and its plots. Losses are in bold; nothing is left out.
 
 ``python -m benchmarks.render`` takes this machine's results, ``python -m benchmarks.render FOLDER``
-those of another. What the numbers mean is written by hand into notes.md beside the results.
+those of another; ``--page`` and ``--title`` make another page than docs/performance.md. What the
+numbers mean is written by hand into notes.md beside the results.
 """
 
 import argparse
@@ -84,6 +85,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, nargs="?", help="folder with results")
     parser.add_argument("--docs", type=Path, default=DOCS, help="where the page and plots go")
+    parser.add_argument("--page", default="performance", help="name of the page")
+    parser.add_argument("--title", default="Performance", help="its heading")
     options = parser.parse_args()
     path = options.results or results.folder()
     records = results.load(path)
@@ -94,7 +97,8 @@ def main() -> None:
     description = json.loads((path / "machine.json").read_text())
     notes = path / "notes.md"
     text = page(records, description, plots, notes.read_text() if notes.exists() else "")
-    (options.docs / "performance.md").write_text(text)
+    text = text.replace("# Performance", f"# {options.title}", 1)
+    (options.docs / f"{options.page}.md").write_text(text)
 
 
 def page(records: list[Record], description: Record, plots: list[Path], notes: str) -> str:
