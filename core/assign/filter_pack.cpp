@@ -27,14 +27,30 @@ int64_t lanes_for(int64_t n_centers) {
 }  // namespace
 
 template <class T>
-double FilterPack<T>::relative_cost(const Kernels<T>& kernels, int64_t n_centers,
+const FilterKernels<T>* FilterPack<T>::choose(const Kernels<T>& kernels, int64_t n_centers,
+                                              int64_t n_features) {
+  constexpr double kWorthTrying = 0.8;
+  const FilterKernels<T>* chosen = nullptr;
+  double least = kWorthTrying;
+  for (const FilterKernels<T>* filter : kernels.filters) {
+    if (!filter) continue;
+    const double cost = relative_cost(*filter, n_centers, n_features);
+    if (cost >= least) continue;
+    least = cost;
+    chosen = filter;
+  }
+  return chosen;
+}
+
+template <class T>
+double FilterPack<T>::relative_cost(const FilterKernels<T>& filter, int64_t n_centers,
                                     int64_t n_features) {
   // In multiply-adds of the tile in float32. A score costs the tile about six of them.
   constexpr double kPerScore = 6;
-  const Digits digits = prefers_two_digits(kernels, n_features) ? Digits::two : Digits::one;
-  const double products = double((n_products(n_features, digits) + 31) / 32 * 32);
+  const Digits digits = prefers_two_digits(filter, n_features) ? Digits::two : Digits::one;
+  const int64_t step = filter.products_at_once;
+  const double products = double((n_products(n_features, digits) + step - 1) / step * step);
   const double tile = double(n_centers) * double(sizeof(T) / 4) * (double(n_features) + kPerScore);
-  const FilterKernels<T>& filter = *kernels.filter;
   return (double(lanes_for(n_centers)) *
               (filter.cost_per_product * products + filter.cost_per_score) +
           filter.cost_per_row + filter.cost_per_column * double(n_features)) /
@@ -43,8 +59,8 @@ double FilterPack<T>::relative_cost(const Kernels<T>& kernels, int64_t n_centers
 
 template <class T>
 void FilterPack<T>::pack(const Centers& centers, const CenterPack<T>& pack,
-                         const Kernels<T>& kernels, Digits digits, int n_threads) {
-  filter_ = kernels.filter;
+                         const FilterKernels<T>& filter, Digits digits, int n_threads) {
+  filter_ = &filter;
   digits_ = digits;
   n_features_ = centers.n_features;
   const int64_t k = centers.n_clusters;

@@ -20,20 +20,20 @@ struct FilterScratch {
 template <class T>
 class FilterPack {
  public:
-  // Whether there is a filter and it is cheaper than the tile by enough to try.
-  static bool pays(const Kernels<T>& kernels, int64_t n_centers, int64_t n_features) {
-    return kernels.filter && relative_cost(kernels, n_centers, n_features) < 0.8;
-  }
+  // The cheapest filter, if it is cheaper than the tile by enough to try; null if there is none.
+  static const FilterKernels<T>* choose(const Kernels<T>& kernels, int64_t n_centers,
+                                        int64_t n_features);
   // Cost of a row against all centers in the digits that come first, the tile's being 1.
-  static double relative_cost(const Kernels<T>& kernels, int64_t n_centers, int64_t n_features);
+  static double relative_cost(const FilterKernels<T>& filter, int64_t n_centers,
+                              int64_t n_features);
   // The second digits of few columns cost next to nothing.
-  static bool prefers_two_digits(const Kernels<T>& kernels, int64_t n_features) {
+  static bool prefers_two_digits(const FilterKernels<T>& filter, int64_t n_features) {
     constexpr int64_t kFewColumns = 32;
-    return kernels.filter->has_two_digits && n_features <= kFewColumns;
+    return filter.has_two_digits && n_features <= kFewColumns;
   }
 
   // `pack` holds the same centers for the tile.
-  void pack(const Centers& centers, const CenterPack<T>& pack, const Kernels<T>& kernels,
+  void pack(const Centers& centers, const CenterPack<T>& pack, const FilterKernels<T>& filter,
             Digits digits, int n_threads);
   void resize(FilterScratch& scratch) const;
   Digits digits() const { return digits_; }

@@ -22,11 +22,12 @@ void NearestSearch<T>::prepare(const Centers& centers, int n_workers) {
     scratch_.back().block.packed.resize(kBlockRows * n_features_);
   }
   n_filters_ = 0;
-  if (!FilterPack<T>::pays(kernels_, centers.n_clusters, n_features_)) return;
+  filter_ = FilterPack<T>::choose(kernels_, centers.n_clusters, n_features_);
+  if (!filter_) return;
   if (one_digit_helps())
-    filters_[n_filters_++].pack(centers, pack_, kernels_, Digits::one, n_workers);
-  if (kernels_.filter->has_two_digits)
-    filters_[n_filters_++].pack(centers, pack_, kernels_, Digits::two, n_workers);
+    filters_[n_filters_++].pack(centers, pack_, *filter_, Digits::one, n_workers);
+  if (filter_->has_two_digits)
+    filters_[n_filters_++].pack(centers, pack_, *filter_, Digits::two, n_workers);
   for (Worker& worker : scratch_)
     for (int level = 0; level < n_filters_; ++level) filters_[level].resize(worker.filter);
 }
@@ -34,14 +35,14 @@ void NearestSearch<T>::prepare(const Centers& centers, int n_workers) {
 // Whether to try one digit before two: measured in the last searches, and tried again later.
 template <class T>
 bool NearestSearch<T>::one_digit_helps() {
-  if (FilterPack<T>::prefers_two_digits(kernels_, n_features_)) return false;
+  if (FilterPack<T>::prefers_two_digits(*filter_, n_features_)) return false;
   int64_t n_tried = 0, n_left = 0;
   for (Worker& worker : scratch_) {
     n_tried += worker.n_tried;
     n_left += worker.n_left;
     worker.n_tried = worker.n_left = 0;
   }
-  const double most_left = kernels_.filter->has_two_digits ? kMostLeft : kMostLeftToTile;
+  const double most_left = filter_->has_two_digits ? kMostLeft : kMostLeftToTile;
   if (double(n_left) > most_left * double(n_tried)) visits_without_ = kVisitsWithout;
   return visits_without_ == 0 || --visits_without_ == 0;
 }
@@ -50,7 +51,7 @@ template <class T>
 double NearestSearch<T>::comparisons() const {
   const double tile = double(pack_.view().n_centers);
   return is_filtered()
-             ? tile * FilterPack<T>::relative_cost(kernels_, pack_.view().n_centers, n_features_)
+             ? tile * FilterPack<T>::relative_cost(*filter_, pack_.view().n_centers, n_features_)
              : tile;
 }
 

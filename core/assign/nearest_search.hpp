@@ -96,6 +96,7 @@ class NearestSearch {
   int64_t n_features_ = 0;
   double score_error_ = 0;  // as a share of (|x - s| + |c - s|)^2
   CenterPack<T> pack_;
+  const FilterKernels<T>* filter_ = nullptr;
   FilterPack<T> filters_[2];  // the first to try, and a finer one for what it leaves in doubt
   int n_filters_ = 0;
   int visits_without_ = 0;  // visits still to come without trying one digit

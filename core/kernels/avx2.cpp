@@ -4,10 +4,15 @@
 #define CENTROIDS_ROW_VECTORS 2
 #define CENTROIDS_MAX_GROUP 6
 #include "kernels/kernels.inl"
+// Needs the tile.
+#include "kernels/float_filter.inl"
 
 namespace centroids {
 extern const Kernels<float> avx2_f32;
 extern const Kernels<double> avx2_f64;
 const Kernels<float> avx2_f32 = make_kernels<float>();
 const Kernels<double> avx2_f64 = make_kernels<double>();
+
+extern const FilterKernels<double> avx2_float_filter;
+const FilterKernels<double> avx2_float_filter = make_float_filter();
 }  // namespace centroids

@@ -22,7 +22,7 @@ extern const Kernels<double> avx512_f64, avx2_f64;
 extern const FilterKernels<float> amx_filter_f32;
 extern const FilterKernels<double> amx_filter_f64;
 extern const FilterKernels<float> short16_filter_f32;
-extern const FilterKernels<double> short16_filter_f64;
+extern const FilterKernels<double> short16_filter_f64, avx2_float_filter;
 extern const ShortRowKernels<float> vnni_f32, short8_f32;
 extern const ShortRowKernels<double> vnni_f64, short8_f64;
 #elif defined(__aarch64__)
@@ -65,9 +65,11 @@ bool has_amx() {
 // The kernels of one instruction set with what others add to it.
 template <class T>
 Kernels<T> extended(Kernels<T> kernels, const char* isa, const FilterKernels<T>* filter,
-                    const ShortRowKernels<T>* short_rows) {
+                    const ShortRowKernels<T>* short_rows,
+                    const FilterKernels<T>* second_filter = nullptr) {
   kernels.isa = isa;
-  kernels.filter = filter;
+  kernels.filters[0] = filter;
+  kernels.filters[1] = second_filter;
   kernels.short_rows = short_rows;
   return kernels;
 }
@@ -85,7 +87,7 @@ const Isa* isas(int& n) {
   static const Kernels<double> amx64 = extended(avx512_f64, "amx", &amx_filter_f64, short64),
                                wide64 = extended<double>(avx512_f64, "avx512", nullptr, short64),
                                narrow64 = extended<double>(avx2_f64, "avx2", &short16_filter_f64,
-                                                           &short8_f64);
+                                                           &short8_f64, &avx2_float_filter);
 #endif
   static const Isa table[] = {
 #if defined(__x86_64__)

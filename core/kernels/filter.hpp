@@ -55,6 +55,7 @@ struct FilterKernels {
   // What a filter costs, in multiply-adds of the register tile in float32: per product and per
   // score of a row and a center, and per row and column to pack and judge the row.
   double cost_per_product, cost_per_score, cost_per_row, cost_per_column;
+  int64_t products_at_once;
   bool has_two_digits;
   // |computed - exact| of a score is at most by_sizes(n_cols, digits) * (|c|^2 / 2 + |y| |c|) for
   // rounding, and with two digits by_product * |y| |c| for what they leave out.

@@ -57,6 +57,7 @@ struct SparsePackedCenters {
   int lines;
 };
 
+inline constexpr int kMostFilters = 2;
 template <class T>
 struct FilterKernels;  // filter.hpp
 template <class T>
@@ -119,8 +120,9 @@ struct Kernels {
   void (*sparse_scores)(const T* values, const int32_t* columns, int64_t n_entries, int64_t n_cols,
                         const SparsePackedCenters<T>& centers, T* scores);
 
-  // The certified filter, and rows in 8-bit integers; null where there are none.
-  const FilterKernels<T>* filter;
+  // Certified filters, to choose from by their cost, and rows in 8-bit integers; null where there
+  // are none.
+  const FilterKernels<T>* filters[kMostFilters];
   const ShortRowKernels<T>* short_rows;
 };
 

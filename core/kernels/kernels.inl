@@ -732,7 +732,7 @@ constexpr Kernels<T> make_kernels() {
           add_moments<T>,
           squared_distances<T>,
           sparse_scores<T>,
-          nullptr,
+          {},
           nullptr};
 }
 

@@ -221,7 +221,7 @@ const Kernels<T>& reference_kernels() {
                                    add_moments<T>,
                                    squared_distances<T>,
                                    sparse_scores<T>,
-                                   nullptr,
+                                   {},
                                    nullptr};
   return table;
 }

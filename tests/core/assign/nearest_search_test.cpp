@@ -18,8 +18,10 @@ void for_filters(F f) {
   const char* names[kMostIsas];
   const int n = available_isas(names);
   for (int i = 0; i < n; ++i) {
-    if (const auto* kernels = kernels_for<float>(names[i]); kernels->filter) f(float{}, *kernels);
-    if (const auto* kernels = kernels_for<double>(names[i]); kernels->filter) f(double{}, *kernels);
+    if (const auto* kernels = kernels_for<float>(names[i]); kernels->filters[0])
+      f(float{}, *kernels);
+    if (const auto* kernels = kernels_for<double>(names[i]); kernels->filters[0])
+      f(double{}, *kernels);
   }
 }
 
@@ -80,7 +82,7 @@ TEST(every_row_is_found_once_with_the_label_of_the_tile) {
     for_problems<T>([&](const Problem<T>& p) {
       NearestSearch<T> search(kernels);
       search.prepare(p.centers, 1);
-      CHECK(search.is_filtered() == FilterPack<T>::pays(kernels, p.k, p.d), p.name);
+      CHECK(search.is_filtered() == bool(FilterPack<T>::choose(kernels, p.k, p.d)), p.name);
       const auto found = find_all(search, p);
       CHECK(int64_t(found.size()) == p.n, p.name);
       for (int64_t first = 0; first < p.n; first += kBlockRows) {
