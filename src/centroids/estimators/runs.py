@@ -106,41 +106,56 @@ def run_best(
     deadline = None if settings.max_time is None else time.monotonic() + settings.max_time
     best: _core.Run | None = None
     restarts: list[float] = []
-    for number, start in enumerate(_starts(X, settings, random_state), start=1):
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if settings.verbose:
-            print("Initialization complete")  # noqa: T201
-        run = problem.fit(
-            settings.n_clusters,
-            start.centers,
-            start.seeding,
-            start.seed,
-            settings.algorithm,
-            settings.max_iter,
-            settings.tol,
-            left,
-            _reporter(settings, number, X.shape[0]),
-            settings.metric.unit_centers,
-            settings.search,
-        )
-        run["inertia"] *= settings.metric.inertia_scale
-        run["history"][:, 0] *= settings.metric.inertia_scale
-        _log_end(settings, run, number)
-        restarts.append(run["inertia"])
-        if best is None or run["inertia"] < best["inertia"]:
-            exception = run["exception"]
-            best = run
-        else:
-            exception = run["exception"]
-        if exception is not None or run["timed_out"]:
-            best["exception"] = exception
-            break
+    try:
+        for number, start in enumerate(_starts(X, settings, random_state), start=1):
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            run = _run_from(problem, start, settings, number, left, X.shape[0])
+            restarts.append(run["inertia"])
+            if best is None or run["inertia"] < best["inertia"]:
+                best = run
+            if run["exception"] is not None or run["timed_out"]:
+                best["exception"] = run["exception"]
+                break
+    except BaseException as exception:
+        # Ctrl-C or another signal between two starts ends the fit as it does within one.
+        if best is None:
+            raise
+        best["exception"] = exception
     assert best is not None  # n_init is at least 1
     best["restarts"] = restarts
     if settings.verbose and len(restarts) > 1:
         n_best = sum(inertia <= best["inertia"] * (1 + _SAME_OPTIMUM) for inertia in restarts)
         print(f"Inertia {best['inertia']}: best found in {n_best} of {len(restarts)} starts.")  # noqa: T201
     return best
+
+
+def _run_from(
+    problem: _core.Problem | _core.SparseProblem,
+    start: Start,
+    settings: RunSettings,
+    number: int,
+    max_time: float | None,
+    n_samples: int,
+) -> _core.Run:
+    if settings.verbose:
+        print("Initialization complete")  # noqa: T201
+    run = problem.fit(
+        settings.n_clusters,
+        start.centers,
+        start.seeding,
+        start.seed,
+        settings.algorithm,
+        settings.max_iter,
+        settings.tol,
+        max_time,
+        _reporter(settings, number, n_samples),
+        settings.metric.unit_centers,
+        settings.search,
+    )
+    run["inertia"] *= settings.metric.inertia_scale
+    run["history"][:, 0] *= settings.metric.inertia_scale
+    _log_end(settings, run, number)
+    return run
 
 
 def completed(run: _core.Run) -> _core.Run:
