@@ -74,3 +74,27 @@ def test_a_report_that_cannot_be_written_is_refused_before_any_work(run: Run, gr
     assert out == ""
     assert "r.txt" in err
     assert not Path("m.safetensors").exists()
+
+
+def test_page_words_and_data_say_which_part_of_many_rows_stability_was_measured_on(
+    run: Run, groups: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jinja2")
+    monkeypatch.setattr("centroids.cli._reporting.MOST_ROWS_DRAWN", 30)
+    words = ("fit", groups, "-k", 3, "--report", "r.html")
+    said = "20 times, 30 of 60 rows were drawn"
+    code, out, _ = run(*words)
+    assert code == 0
+    assert said in " ".join(out.split())
+    assert said in Path("r.html").read_text()
+    found = run(*words, "--json").json["stability"]
+    assert (found["n_drawn"], found["n_samples"], found["keeps_small"]) == (30, 60, True)
+    assert said in found["summary"][0]
+    assert run("fit", groups, "-k", 3, "--json").json["stability"] is None
+
+
+def test_a_page_about_too_few_rows_to_draw_from_says_so(run: Run, folder: Path) -> None:
+    pytest.importorskip("jinja2")
+    Path("t.csv").write_text("a,b\n1,2\n2,3\n9,9\n")
+    assert run("fit", "t.csv", "-k", 2, "--report", "r.html").code == 0
+    assert "not measured: fewer than two rows for each cluster" in Path("r.html").read_text()

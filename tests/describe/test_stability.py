@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from centroids import BisectingKMeans, KMeans, MiniBatchKMeans, stability
-from centroids.describe.resampling import _best_jaccard
+from centroids.describe.resampling import _best_jaccard, _draw
 
 
 def separated(n: int = 400) -> np.ndarray:
@@ -102,6 +103,40 @@ def test_large_data_are_drawn_in_part_and_that_is_said() -> None:
     found = stability(model, X, n_resamples=3, max_samples=500)
     assert (found.n_drawn, found.n_samples) == (500, 3000)
     assert "500 of 3,000 rows" in found.summary()
+
+
+@pytest.mark.parametrize("method", ["bootstrap", "half"])
+def test_a_part_of_the_rows_shows_small_clusters_and_does_not_flatter_them(method: Any) -> None:
+    """20 of 6,000 rows: a plain draw of 200 would mostly miss them."""
+    random = np.random.default_rng(0)
+    X = np.vstack([separated(5980), random.normal([90.0, 0.0], 0.5, (20, 2))])
+    model = KMeans(5, random_state=0, n_init=3).fit(X)
+    assert min(model.counts_) == 20
+    found = stability(model, X, n_resamples=5, max_samples=200, method=method)
+    assert found.keeps_small
+    assert found.words == ("stable",) * 5
+    assert "Small clusters got more than their share" in found.summary()
+    whole = stability(model, X, n_resamples=2, method=method)
+    assert not whole.keeps_small
+    assert "Small clusters" not in whole.summary()
+
+
+def test_rows_drawn_in_part_stand_for_all_of_their_cluster() -> None:
+    strata = [np.arange(1000), np.arange(1000, 1020)]
+    rows, times, stand_for = _draw(strata, 100, "bootstrap", np.random.default_rng(0))
+    assert (np.diff(rows) > 0).all()
+    for own in strata:
+        is_own = np.isin(rows, own)
+        assert (times * stand_for)[is_own].sum() == pytest.approx(len(own))
+    assert times[rows >= 1000].sum() == 20
+
+
+def test_plain_data_say_what_the_summary_says() -> None:
+    X = separated()
+    found = stability(KMeans(4, random_state=0, n_init=3).fit(X), X, n_resamples=2)
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert [entry["jaccard"] for entry in plain["clusters"]] == found.jaccard.tolist()
+    assert (plain["n_drawn"], plain["n_samples"], plain["word"]) == (400, 400, "stable")
 
 
 def test_bad_arguments_are_named() -> None:

@@ -98,6 +98,7 @@ def describe_fit(request: Request, fitted: Fitted) -> Payload:
         "training": _part(fitted, TRAINING, split.training, float(kmeans.inertia_)),
         "heldout": heldout,
         "alignment": fitted.alignment and alignment_payload(fitted.alignment),
+        "stability": None,
         "notes": [],
         "files": {
             name: None if path is None else str(path)

@@ -50,6 +50,8 @@ def show_fit(result: Payload, console: Console) -> None:
     if result["alignment"] is not None:
         console.print()
         print_alignment(console, result["alignment"])
+    if result["stability"] is not None:
+        console.print("\nHow sure is that? " + result["stability"]["summary"][0])
     print_notes(console, result["notes"])
     _show_files(console, result)
 

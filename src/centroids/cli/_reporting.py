@@ -13,15 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 import centroids
-from centroids.cli._modelling import positions_in_file, weights_at
-from centroids.cli._output import Work
+from centroids.cli._modelling import clusterer_of, positions_in_file, weights_at
+from centroids.cli._output import Payload, Work
 
-__all__ = ["REPORT_SUFFIXES", "Rows", "categories_of", "has_categories", "write_fit_report"]
+__all__ = [
+    "REPORT_SUFFIXES",
+    "Rows",
+    "categories_of",
+    "has_categories",
+    "stability_payload",
+    "write_fit_report",
+]
 
 REPORT_SUFFIXES = (".html", ".htm")
 
-# Beyond this, clustering samples anew takes longer than the rest of the report together.
-MOST_ROWS_RESAMPLED = 200_000
+# Of more rows, each resample is a part: clustering it twice is to take no longer than the fit.
+MOST_ROWS_DRAWN = 50_000
+TOO_FEW = "not measured: fewer than two rows for each cluster"
 # Texts with more values are names or notes, which say nothing about a group.
 MOST_CATEGORIES = 50
 # Beyond this, reading the texts takes longer and more memory than the fit.
@@ -116,16 +124,12 @@ def write_fit_report(
     reproduce: Mapping[str, Any],
     jobs: int | None,
     work: Work,
-) -> None:
-    """Write the page about a model fitted on some rows."""
+) -> centroids.Stability | None:
+    """Write the page about a model fitted on some rows; return how sure its clusters are."""
     work.say("writing the report: what the clusters are")
     profile = rows.describe(model)
-    stability = None
-    if len(rows.X) <= MOST_ROWS_RESAMPLED:
-        work.say("writing the report: how sure that is")
-        stability = centroids.stability(
-            model, rows.X, sample_weight=rows.sample_weight, n_jobs=jobs
-        )
+    work.say("writing the report: how sure that is")
+    stability = _stability_of(model, rows, jobs)
     work.say("writing the report: the page")
     centroids.write_report(
         path,
@@ -143,5 +147,25 @@ def write_fit_report(
             "command": shlex.join(["centroids", *sys.argv[1:]]),
             "version": f"centroids {centroids.__version__}",
             **reproduce,
+            "stability": TOO_FEW if stability is None else None,
         },
     )
+    return stability
+
+
+def _stability_of(model: Any, rows: Rows, jobs: int | None) -> centroids.Stability | None:
+    """Say which clusters come back; None where rows are too few to draw from."""
+    if len(rows.X) < 2 * clusterer_of(model).cluster_centers_.shape[0]:
+        return None
+    return centroids.stability(
+        model,
+        rows.X,
+        sample_weight=rows.sample_weight,
+        max_samples=MOST_ROWS_DRAWN,
+        n_jobs=jobs,
+    )
+
+
+def stability_payload(stability: centroids.Stability) -> Payload:
+    """Turn how sure the clusters are into plain data."""
+    return {**stability.to_dict(), "summary": stability.summary().splitlines()}

@@ -54,7 +54,7 @@ from centroids.cli._output import (
     working,
 )
 from centroids.cli._reading import name_of, read_rows
-from centroids.cli._reporting import REPORT_SUFFIXES, Rows, write_fit_report
+from centroids.cli._reporting import REPORT_SUFFIXES, Rows, stability_payload, write_fit_report
 from centroids.wording import count
 
 __all__ = ["fit"]
@@ -131,7 +131,8 @@ def _run(request: Request) -> Payload:
         fitted = _fit(request, table, split, findings)
         result = describe_fit(request, fitted)
     result["notes"] = notes
-    _write(request, fitted)
+    stability = _write(request, fitted)
+    result["stability"] = stability and stability_payload(stability)
     return result
 
 
@@ -224,8 +225,11 @@ def _listener(
     return listen
 
 
-def _write(request: Request, fitted: Fitted) -> None:
-    """Write the files that were asked for; the model first, which took longest to make."""
+def _write(request: Request, fitted: Fitted) -> centroids.Stability | None:
+    """Write the files that were asked for; the model first, which took longest to make.
+
+    Returns how sure the clusters are, where there is a report.
+    """
     outputs, table, jobs = request.outputs, fitted.table, request.running.jobs
     if outputs.model is not None:
         data = provenance_of(request, fitted)
@@ -233,18 +237,19 @@ def _write(request: Request, fitted: Fitted) -> None:
     if request.labels_file is not None:
         with working("writing the labels", request.running.as_json):
             request.labels_file.write(table, fitted.model, fitted.labels, fitted.split, jobs)
-    if outputs.report is not None:
-        with working("writing the report", request.running.as_json) as work:
-            write_fit_report(
-                outputs.report,
-                f"Clusters in {Path(str(table.source)).name}",
-                Rows.of(table, jobs, fitted.split.training),
-                fitted.model,
-                k_choice=getattr(clusterer_of(fitted.model), "k_choice_", None),
-                matches=fitted.matches,
-                recorder=fitted.recorder,
-                findings=fitted.findings,
-                reproduce=how_it_was_made(request, fitted),
-                jobs=jobs,
-                work=work,
-            )
+    if outputs.report is None:
+        return None
+    with working("writing the report", request.running.as_json) as work:
+        return write_fit_report(
+            outputs.report,
+            f"Clusters in {Path(str(table.source)).name}",
+            Rows.of(table, jobs, fitted.split.training),
+            fitted.model,
+            k_choice=getattr(clusterer_of(fitted.model), "k_choice_", None),
+            matches=fitted.matches,
+            recorder=fitted.recorder,
+            findings=fitted.findings,
+            reproduce=how_it_was_made(request, fitted),
+            jobs=jobs,
+            work=work,
+        )

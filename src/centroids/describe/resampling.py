@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,8 @@ from centroids.describe.words import title_of
 from centroids.estimators.bisecting import BisectingKMeans
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.parts import take_apart
+from centroids.estimators.quotas import quotas
+from centroids.estimators.spread import rows_by_cluster
 from centroids.rows.arrays import check_sample_weight
 
 __all__ = ["Stability", "stability"]
@@ -29,6 +31,10 @@ __all__ = ["Stability", "stability"]
 STABLE, DOUBTFUL = 0.75, 0.6
 Method = Literal["bootstrap", "half"]
 METHODS = ("bootstrap", "half")
+SMALL_KEPT = (
+    " Small clusters got more than their share of the rows drawn, which then counted for less, so "
+    "that every cluster is seen."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +59,9 @@ class Stability:
         How they were drawn.
     n_samples, n_drawn : int
         Rows given, and rows drawn each time.
+    keeps_small : bool
+        Whether rows of small clusters were drawn more often than others, and counted less each, so
+        that a part of the rows shows every cluster.
     names : tuple of str or None
         Names of the clusters, where they have some.
     """
@@ -65,6 +74,7 @@ class Stability:
     method: Method
     n_samples: int
     n_drawn: int
+    keeps_small: bool
     names: tuple[str | None, ...] = field(repr=False)
 
     def summary(self) -> str:
@@ -77,7 +87,8 @@ class Stability:
         how = "with replacement" if self.method == "bootstrap" else "without replacement"
         lines = [
             f"Overall {self.word} ({self.overall:.2f}): {self.n_resamples} times, "
-            f"{self.n_drawn:,} of {self.n_samples:,} rows were drawn {how} and clustered again.",
+            f"{self.n_drawn:,} of {self.n_samples:,} rows were drawn {how} and clustered again."
+            + (SMALL_KEPT if self.keeps_small else ""),
             "1: a cluster came back with the same rows each time; from 0.75 it is stable, from 0.6 "
             "doubtful, below that it dissolves.",
         ]
@@ -91,6 +102,31 @@ class Stability:
                 head = {"": "No rows", "dissolves": "Dissolving"}.get(word, word.capitalize())
                 lines.append(f"{head}: {', '.join('c' + title for title in own)}.")
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as plain data, for JSON.
+
+        Returns
+        -------
+        dict
+            Per cluster its similarity (None without rows) and its word, the overall ones, and how
+            the rows were drawn.
+        """
+        return {
+            "overall": self.overall,
+            "word": self.word,
+            "clusters": [
+                {"cluster": j, "jaccard": None if np.isnan(value) else value, "word": word}
+                for j, (value, word) in enumerate(
+                    zip(self.jaccard.tolist(), self.words, strict=True)
+                )
+            ],
+            "n_resamples": self.n_resamples,
+            "method": self.method,
+            "n_samples": self.n_samples,
+            "n_drawn": self.n_drawn,
+            "keeps_small": self.keeps_small,
+        }
 
 
 def stability(
@@ -122,13 +158,15 @@ def stability(
     X : array-like of shape (n_samples, n_features)
         The rows of the fit, in their own units.
     sample_weight : array-like of shape (n_samples,) or None, default=None
-        Weight of each row. Rows are drawn with equal chances and keep their weights.
+        Weight of each row. Rows are drawn whatever their weight, and keep it.
     n_resamples : int, default=20
         How often to draw.
     method : {"bootstrap", "half"}, default="bootstrap"
         Draw as many rows as there are with replacement, or half of them without.
     max_samples : int or None, default=100_000
-        Most rows to draw each time; None: no limit. Fewer rows make a harder test.
+        Most rows to draw each time; None: no limit. Fewer rows make a harder test. Below the limit
+        small clusters keep at least a ``2 n_clusters``-th part of the rows drawn, or all of their
+        rows, with weights that make up for it.
     random_state : int, default=0
         Seed of the draws and of the fresh starts.
     n_jobs : int or None, default=None
@@ -161,35 +199,41 @@ def stability(
     rows = parts.check_rows(X)
     weights = check_sample_weight(sample_weight, len(rows))
     labels = parts.nearest(rows).labels
-    rows = parts.scaled(rows)
     n_clusters = len(parts.clusterer.cluster_centers_)
-    n_drawn = len(rows) if method == "bootstrap" else -(-len(rows) // 2)
-    n_drawn = n_drawn if max_samples is None else min(n_drawn, max_samples)
+    n_wanted = len(rows) if method == "bootstrap" else -(-len(rows) // 2)
+    n_drawn = n_wanted if max_samples is None else min(n_wanted, max_samples)
     if n_drawn < 2 * n_clusters:
         raise ValueError(
             f"X has {len(rows)} rows, of which {n_drawn} are drawn each time: too few for "
             f"{n_clusters} clusters. At least {2 * n_clusters} are needed."
         )
     random = np.random.default_rng(random_state)
-    eligible = np.arange(len(rows)) if weights is None else np.flatnonzero(weights)
+    strata = _strata(labels, weights, n_clusters if n_drawn < n_wanted else 1)
     found = np.full((n_resamples, n_clusters), np.nan)
     for i in range(n_resamples):
-        drawn, times = _draw(eligible, n_drawn, method, random)
-        w = times if weights is None else times * weights[drawn]
+        drawn, times, stand_for = _draw(strata, n_drawn, method, random)
+        own = stand_for if weights is None else stand_for * weights[drawn]
         seed = int(random.integers(2**32))
-        new = _cluster_again(parts.clusterer, rows[drawn], w, seed, n_jobs)
-        own = None if weights is None else weights[drawn]
+        new = _cluster_again(parts.clusterer, parts.scaled(rows[drawn]), times * own, seed, n_jobs)
         found[i] = _best_jaccard(labels[drawn], new, own, n_clusters)
     shares = np.bincount(labels, weights=weights, minlength=n_clusters).astype(np.float64)
-    return _result(found, shares, method, len(rows), n_drawn, parts.clusterer)
+    drawing = Drawing(method, len(rows), n_drawn, len(strata) > 1)
+    return _result(found, shares, drawing, parts.clusterer)
+
+
+class Drawing(NamedTuple):
+    """How rows are drawn; see `Stability`."""
+
+    method: Method
+    n_samples: int
+    n_drawn: int
+    keeps_small: bool
 
 
 def _result(
     found: NDArray[np.float64],
     shares: NDArray[np.float64],
-    method: Method,
-    n_samples: int,
-    n_drawn: int,
+    drawing: Drawing,
     clusterer: NearestCenterModel,
 ) -> Stability:
     is_found = ~np.isnan(found)
@@ -205,9 +249,7 @@ def _result(
         overall=overall,
         word=_word(overall),
         n_resamples=len(found),
-        method=method,
-        n_samples=n_samples,
-        n_drawn=n_drawn,
+        **drawing._asdict(),
         names=tuple(names.get(j) for j in range(len(jaccard))),
     )
 
@@ -218,15 +260,39 @@ def _word(jaccard: float) -> str:
     return "stable" if jaccard >= STABLE else "doubtful" if jaccard >= DOUBTFUL else "dissolves"
 
 
+def _strata(
+    labels: NDArray[np.int32], weights: NDArray[np.float64] | None, n_strata: int
+) -> list[NDArray[np.int64]]:
+    """Return the rows with weight: all together, or by cluster."""
+    eligible = np.arange(len(labels)) if weights is None else np.flatnonzero(weights)
+    if n_strata == 1:
+        return [eligible]
+    return [eligible[own] for own in rows_by_cluster(labels[eligible], n_strata)]
+
+
 def _draw(
-    rows: NDArray[np.int64], n_drawn: int, method: Method, random: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Draw rows; return each once, ascending, with how often it was drawn."""
-    if method == "half":
-        drawn = random.choice(rows, min(n_drawn, len(rows)), replace=False)
-        return np.sort(drawn), np.ones(len(drawn))
-    drawn, times = np.unique(random.choice(rows, n_drawn), return_counts=True)
-    return drawn, times.astype(np.float64)
+    strata: list[NDArray[np.int64]], n_drawn: int, method: Method, random: np.random.Generator
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Draw rows; return each once, ascending, with how often it was drawn and what it stands for.
+
+    From one stratum as many as are wanted; from several so many of each that small ones show. A row
+    then stands for the rows of its stratum over those drawn from it, relative to one that stands
+    for itself.
+    """
+    counts = np.array([len(own) for own in strata])
+    n_each = quotas(counts, n_drawn) if len(strata) > 1 else np.array([n_drawn])
+    parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+    for own, n in zip(strata, n_each.tolist(), strict=True):
+        if method == "half":
+            drawn = random.choice(own, min(n, len(own)), replace=False)
+            times = np.ones(len(drawn), dtype=np.int64)
+        else:
+            drawn, times = np.unique(random.choice(own, n) if n else own[:0], return_counts=True)
+        stands_for = len(own) / n if len(strata) > 1 and n else 1.0
+        parts.append((drawn, times.astype(np.float64), np.full(len(drawn), stands_for)))
+    rows, times, stand_for = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(rows, kind="stable")
+    return rows[order], times[order], stand_for[order]
 
 
 def _cluster_again(

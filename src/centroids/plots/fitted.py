@@ -13,6 +13,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.utils.validation import check_is_fitted
 
 from centroids.estimators.parts import without_names
+from centroids.estimators.quotas import quotas
 
 __all__ = ["Fitted", "cluster_names", "sample_rows"]
 
@@ -128,16 +129,12 @@ def cluster_names(names: Sequence[str | None] | None, n_clusters: int) -> tuple[
 def sample_rows(labels: NDArray[np.int32], n_clusters: int, at_most: int) -> NDArray[np.int64]:
     """Choose rows to show, ascending: the same each time, with small clusters kept.
 
-    Every cluster gets its share, but at least a ``2 n_clusters``-th part of `at_most`, or all of
-    its rows where it has fewer.
+    How many rows of each cluster: see `quotas`.
     """
     if len(labels) <= at_most:
         return np.arange(len(labels), dtype=np.int64)
     counts = np.bincount(labels, minlength=n_clusters)
-    least = np.minimum(counts, max(1, at_most // (2 * n_clusters)))
-    left = max(0, at_most - int(least.sum()))
-    rest = counts - least
-    quota = least + (rest * (left / max(1, int(rest.sum())))).astype(np.int64)
+    quota = quotas(counts, at_most)
     random = np.random.default_rng(0)
     order = np.argsort(labels, kind="stable")
     starts = np.concatenate([[0], np.cumsum(counts)])
