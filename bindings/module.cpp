@@ -198,6 +198,7 @@ class Supervisor {
 
 Seeding seeding_of(const std::string& name) {
   if (name == "k-means++") return Seeding::kmeans_plus_plus;
+  if (name == "k-means||") return Seeding::kmeans_parallel;
   if (name == "random") return Seeding::random;
   throw std::invalid_argument("unknown seeding '" + name + "'");
 }

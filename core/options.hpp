@@ -8,7 +8,7 @@
 
 namespace centroids {
 
-enum class Seeding { kmeans_plus_plus, random };
+enum class Seeding { kmeans_plus_plus, kmeans_parallel, random };
 enum class Algorithm { automatic, brute_force, hamerly };
 
 // Swaps alone, or breathing, until they help no more; budgeted: breathing while the work stays in

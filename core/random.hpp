@@ -9,7 +9,8 @@ namespace centroids {
 
 class Philox {
  public:
-  Philox(uint64_t seed, uint64_t stream) : seed_(seed), stream_(stream) {}
+  Philox(uint64_t seed, uint64_t stream, uint64_t counter = 0)
+      : seed_(seed), stream_(stream), counter_(counter) {}
 
   // A double in [0, 1) with 53 random bits.
   double uniform() { return double(next() >> 11) * 0x1.0p-53; }
@@ -48,7 +49,7 @@ class Philox {
   }
 
  private:
-  uint64_t seed_, stream_, counter_ = 0, spare_ = 0;
+  uint64_t seed_, stream_, counter_, spare_ = 0;
   bool has_spare_ = false;
 };
 

@@ -104,7 +104,7 @@ def test_inertia_checks_labels_and_weights(X, C, labels, weights):
     numbers,
     numbers,
     threads,
-    st.sampled_from(["k-means++", "random", "", "other"]),
+    st.sampled_from(["k-means++", "k-means||", "random", "", "other"]),
     st.sampled_from(["auto", "hamerly", "brute_force", "other"]),
 )
 def test_problems_are_seeded_and_fitted_or_refused(

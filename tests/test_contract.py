@@ -82,7 +82,7 @@ def problems(draw, kinds=("normal", "blobs", "grid", "offset", "outlier"), weigh
     )
 
 
-starts = st.sampled_from(["k-means++", "random", "array"])
+starts = st.sampled_from(["k-means++", "k-means||", "random", "array"])
 
 
 def start_of(problem, start):
@@ -233,7 +233,7 @@ def test_a_whole_fit_reaches_the_inertia_of_scikit_learns(dtype, rtol, tol):
 
 
 @some
-@given(problems(), st.sampled_from(["k-means++", "random"]))
+@given(problems(), st.sampled_from(["k-means++", "k-means||", "random"]))
 def test_the_same_random_state_gives_the_same_bits(problem, init):
     first = problem.fit(init=init, n_init=2)
     for algorithm in ALGORITHMS:
@@ -288,7 +288,7 @@ def test_there_are_k_clusters_or_as_many_as_distinct_rows(problem, start, max_it
         assert n_found == min(n_distinct, problem.n_clusters)
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random", "array"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random", "array"])
 def test_too_few_distinct_rows_give_one_message_with_their_number(init):
     X = np.repeat([[0.0, 1.0], [2.0, 3.0], [5.0, 5.0]], 6, axis=0)
     start = X[[0, 1, 2, 6, 7, 12, 13]] if init == "array" else init
@@ -301,7 +301,7 @@ def test_too_few_distinct_rows_give_one_message_with_their_number(init):
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 7, 64, 65, 200])
-@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 def test_as_many_clusters_as_rows_makes_each_row_a_center(n_samples, init):
     X = np.random.default_rng(n_samples).normal(size=(n_samples, 3)).astype(np.float32)
     model = KMeans(n_samples, init=init, n_init=1, random_state=0).fit(X)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_matrix
 from scipy.stats import chi2_contingency, chisquare
 
 from centroids import KMeans, _core
@@ -73,7 +74,61 @@ def test_weighted_random_seeding_draws_in_proportion_without_replacement():
     assert_same_distribution(np.sort(ours, axis=1), np.sort(theirs, axis=1))
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("n_clusters", [2, 3])
+def test_kmeans_parallel_draws_a_weight_as_often_as_equal_rows(n_clusters):
+    counts = np.array([1, 3, 4, 1, 2, 1, 6])
+    repeated = np.repeat(X, counts, axis=0)
+    weighted = _core.Problem(X, counts.astype(float), 1)
+    plain = _core.Problem(repeated, None, 1)
+    ours = [np.sort(weighted.seed(n_clusters, "k-means||", seed)) for seed in range(4000)]
+    source = np.repeat(np.arange(len(X)), counts)
+    theirs = [
+        np.sort(source[plain.seed(n_clusters, "k-means||", seed)]) for seed in range(4000, 8000)
+    ]
+    assert_same_distribution(ours, theirs)
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_kmeans_parallel_finds_every_well_separated_group(kind):
+    rng = np.random.default_rng(4)
+    places = 100.0 * rng.permutation(np.arange(2000))[: 40 * 3].reshape(40, 3)
+    rows = np.repeat(places, rng.integers(5, 400, size=40), axis=0)
+    rows += rng.normal(size=rows.shape)
+    group = np.argmin(((rows[:, None] - places) ** 2).sum(axis=2), axis=1)
+    if kind == "dense":
+        problem = _core.Problem(rows, None, 2)
+    else:
+        csr = csr_matrix(rows)
+        sparse = _core.SparseRows(csr.data, csr.indices, csr.indptr.astype(np.int64), 3)
+        problem = _core.SparseProblem(sparse, None, 2)
+    for seed in range(20):
+        assert len(set(group[problem.seed(40, "k-means||", seed)])) == 40
+
+
+def test_kmeans_parallel_starts_as_well_as_kmeans_plus_plus():
+    rows = np.random.default_rng(5).normal(size=(5000, 4))
+    mean = {
+        init: np.mean(
+            [
+                KMeans(60, init=init, search=None, random_state=s).fit(rows).inertia_
+                for s in range(8)
+            ]
+        )
+        for init in ("k-means++", "k-means||")
+    }
+    assert mean["k-means||"] == pytest.approx(mean["k-means++"], rel=0.01)
+
+
+def test_kmeans_parallel_finds_rows_that_rounding_cannot_tell_apart():
+    # All distances vanish in the rounding errors of the scores; rows are distinct all the same.
+    rows = (2.0**20 + np.arange(300.0) / 8)[:, None].astype(np.float32) * np.ones(2, np.float32)
+    rows[:, 1] = 1e4 * np.arange(300)
+    for seed in range(5):
+        seeds = _core.Problem(rows, None, 1).seed(300, "k-means||", seed)
+        assert_array_equal(np.sort(seeds), np.arange(300))
+
+
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 def test_rows_of_weight_zero_are_no_first_centers(init):
     rng = np.random.default_rng(0)
     rows, weights = rng.normal(size=(60, 2)), np.ones(60)
@@ -83,7 +138,7 @@ def test_rows_of_weight_zero_are_no_first_centers(init):
         assert (problem.seed(30, init, seed) % 2 == 1).all()
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 def test_weights_change_the_first_centers(init):
     rows = np.array([[0.0], [1.0], [2.0], [3.0]])
     heavy = _core.Problem(rows, np.array([1e-9, 1.0, 1e-9, 1e-9]), 1)
@@ -92,7 +147,7 @@ def test_weights_change_the_first_centers(init):
     assert {plain.seed(1, init, seed)[0] for seed in range(200)} == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 def test_first_centers_are_different_rows(init):
     rows = np.random.default_rng(1).normal(size=(500, 3))
     problem = _core.Problem(rows, None, 2)
@@ -100,7 +155,7 @@ def test_first_centers_are_different_rows(init):
         assert len(set(problem.seed(100, init, seed).tolist())) == 100
 
 
-@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 def test_the_number_of_threads_changes_no_seed(init):
     for shape in ((60000, 3), (4000, 120)):
         rows = np.random.default_rng(2).normal(size=shape).astype(np.float32)

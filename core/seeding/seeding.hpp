@@ -23,4 +23,11 @@ template <template <class> class R, class T>
 std::vector<int64_t> seed_kmeans_plus_plus(const R<T>& rows, int64_t n_clusters, uint64_t seed,
                                            const Control& control);
 
+// k-means|| (Bahmani et al., PVLDB 5(7), 2012): some 10 n_clusters candidates in five rounds over
+// the rows, then greedy k-means++ among them. rows.labels is used as scratch. Fewer rows are
+// returned where all rows lie on those, or when control stops it.
+template <template <class> class R, class T>
+std::vector<int64_t> seed_kmeans_parallel(const R<T>& rows, int64_t n_clusters, uint64_t seed,
+                                          const Control& control);
+
 }  // namespace centroids

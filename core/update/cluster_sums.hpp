@@ -7,6 +7,7 @@
 //          row order, with error-free sums, so no drift builds up over the iterations.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -33,6 +34,11 @@ struct Rows {
   int n_threads;
   const T* row(int64_t i) const { return x + i * n_features; }
 };
+
+template <class T>
+void copy_row(const Rows<T>& rows, int64_t i, double* out) {
+  std::copy_n(rows.row(i), rows.n_features, out);
+}
 
 template <class T>
 class ClusterSums {

@@ -408,7 +408,7 @@ def test_pipelines_and_searches_take_it_in():
         ("n_clusters", 2.0, "an int of at least 1"),
         ("n_clusters", True, "an int of at least 1"),
         ("n_clusters", "many", "'auto'"),
-        ("init", "kmeans++", "'k-means++', 'random'"),
+        ("init", "kmeans++", "'k-means++', 'k-means||', 'random'"),
         ("init", 3, "an array"),
         ("n_init", 0, "an int of at least 1"),
         ("n_init", "ten", "'auto'"),

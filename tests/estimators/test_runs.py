@@ -42,8 +42,14 @@ def test_the_run_with_the_lowest_inertia_is_kept():
 
 @pytest.mark.parametrize(
     ("init", "n_runs"),
-    [("k-means++", 1), ("random", 10), (X[:5], 1), (lambda X, k, random_state: X[:k], 10)],
-    ids=["k-means++", "random", "array", "callable"],
+    [
+        ("k-means++", 1),
+        ("k-means||", 1),
+        ("random", 10),
+        (X[:5], 1),
+        (lambda X, k, random_state: X[:k], 10),
+    ],
+    ids=["k-means++", "k-means||", "random", "array", "callable"],
 )
 def test_n_init_auto_counts_its_runs(init, n_runs):
     states = []

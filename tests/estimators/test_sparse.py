@@ -31,7 +31,7 @@ def with_long_indices(X):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("init", ["k-means++", "k-means||", "random"])
 @pytest.mark.parametrize("n_clusters", [1, 2, 6, 40, 130])
 def test_a_sparse_fit_is_the_dense_fit(dtype, init, n_clusters):
     X = text_like(dtype)

@@ -29,7 +29,7 @@ __all__ = ["KMeans", "Nearest"]
 
 _RULES = {
     "n_clusters": rule.either(rule.integer_from(1), rule.one_of("auto")),
-    "init": rule.either(rule.one_of("k-means++", "random"), rule.CALLABLE, rule.ARRAY),
+    "init": rule.either(rule.one_of("k-means++", "k-means||", "random"), rule.CALLABLE, rule.ARRAY),
     "n_init": rule.either(rule.one_of("auto"), rule.integer_from(1)),
     "max_iter": rule.integer_from(1),
     "tol": rule.NOT_NEGATIVE,
@@ -61,12 +61,14 @@ class KMeans(NearestCenterModel):
     n_clusters : int or "auto", default=8
         Number of clusters. "auto" chooses it with `choose_k`, which also finds the first centers;
         `k_choice_` then holds the evidence. One cluster means that no clusters were found.
-    init : {"k-means++", "random"}, callable or array-like of shape (n_clusters, n_features), \
-default="k-means++"
-        First centers. A callable is called as ``init(X, n_clusters, random_state=...)``.
+    init : {"k-means++", "k-means||", "random"}, callable or array-like of shape \
+(n_clusters, n_features), default="k-means++"
+        First centers. "k-means||" [6]_ visits the rows about six times, whatever ``n_clusters`` is:
+        for thousands of clusters. A callable is called as
+        ``init(X, n_clusters, random_state=...)``.
     n_init : "auto" or int, default="auto"
         Number of runs with other first centers; the one with the lowest inertia is kept. "auto" is
-        1 for "k-means++" and for an array, 10 for "random" and a callable.
+        1 for "k-means++", "k-means||" and an array, 10 for "random" and a callable.
     max_iter : int, default=300
         Most iterations of one run.
     tol : float, default=1e-4
@@ -87,8 +89,7 @@ default="k-means++"
         "swap": the cluster that gains most by it is split, the one that costs least is removed,
         and what lowers the inertia is kept, until no such swap helps. "breathing": as well with up
         to five clusters at once [3]_. "auto": breathing while its work stays in proportion to that
-        of the run, for "k-means++" and "random" starts; plain Lloyd from other starts. None: plain
-        Lloyd.
+        of the run, for seeded starts; plain Lloyd from centers that were given. None: plain Lloyd.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance between a row and a center. "cosine" is spherical K-Means [4]_: rows are scaled to
         length one, centers are unit vectors, distances are 1 - cos, and inertia is their sum.
@@ -151,6 +152,8 @@ default="k-means++"
        clustering", Machine Learning 42, 2001, section 3.
     .. [5] H. Wang and M. Song, "Ckmeans.1d.dp: optimal k-means clustering in one dimension by
        dynamic programming", The R Journal 3(2), 2011.
+    .. [6] B. Bahmani, B. Moseley, A. Vattani, R. Kumar and S. Vassilvitskii, "Scalable k-means++",
+       PVLDB 5(7), 2012.
 
     Examples
     --------
@@ -314,7 +317,7 @@ default="k-means++"
     def _resolve_n_init(self) -> int:
         is_given = not isinstance(self.init, str) and not callable(self.init)
         if self.n_init == "auto":
-            return 1 if is_given or self.init == "k-means++" else 10
+            return 1 if is_given or self.init in ("k-means++", "k-means||") else 10
         if is_given and self.n_init != 1:
             warnings.warn(
                 "Explicit initial center position passed: performing only one init in "

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "check.hpp"
+#include "seeding/candidates.hpp"
 
 using namespace centroids;
 using check::chi_square;
@@ -287,4 +288,46 @@ TEST(a_stop_leaves_at_least_one_seed) {
     const auto rows = seed_kmeans_plus_plus(data.rows(), 50, 0, control);
     CHECK(int64_t(rows.size()) == 1 + allowed, rows.size());
   }
+}
+
+TEST(a_row_is_drawn_as_often_as_equal_rows_of_its_weight) {
+  // The chance that a row of weight w is not drawn is that of w equal rows.
+  constexpr int kDraws = 40000;
+  for (const double rate : {0.1, 0.7, 3.0}) {
+    int64_t n_missed = 0, n_missed_equal = 0;
+    for (int64_t row = 0; row < kDraws; ++row) {
+      const Round heavy{1, 1, rate}, equal{1, 2, rate};
+      n_missed += !heavy.draws(row, 3);
+      n_missed_equal +=
+          !equal.draws(3 * row, 1) && !equal.draws(3 * row + 1, 1) && !equal.draws(3 * row + 2, 1);
+    }
+    const double missed = std::exp(-3 * rate);
+    for (const int64_t seen : {n_missed, n_missed_equal}) {
+      const std::vector<double> expected{missed, 1 - missed};
+      const double statistic = chi_square({seen, kDraws - seen}, expected);
+      CHECK(statistic < chi_square_limit(expected), rate, " ", seen);
+    }
+  }
+}
+
+TEST(kmeans_parallel_draws_candidates_in_rounds_and_the_same_for_every_number_of_threads) {
+  Random random(8);
+  for (const bool weighted : {false, true}) {
+    auto w = normal<double>(random, 30000, 3);
+    for (double& v : w) v = std::abs(v);
+    Data<float> data(normal<float>(random, 60000), 2, weighted ? w : std::vector<double>());
+    const auto expected = seed_kmeans_parallel(data.rows(1), 50, 3, {});
+    CHECK(std::set<int64_t>(expected.begin(), expected.end()).size() == 50);
+    for (const int n_threads : {2, 5})
+      CHECK(seed_kmeans_parallel(data.rows(n_threads), 50, 3, {}) == expected, n_threads);
+    CHECK(seed_kmeans_parallel(data.rows(1), 50, 4, {}) != expected);
+  }
+}
+
+TEST(a_stop_leaves_kmeans_parallel_with_the_candidates_so_far) {
+  Random random(9);
+  Data<double> data(normal<double>(random, 2000), 2);
+  Control control;
+  control.should_stop = [] { return true; };
+  CHECK(seed_kmeans_parallel(data.rows(), 50, 0, control).size() == 1);
 }
