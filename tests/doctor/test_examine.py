@@ -236,3 +236,24 @@ def test_the_input_is_not_changed() -> None:
     X.flags.writeable = False
     examine(X)
     np.testing.assert_array_equal(X, before)
+
+
+def test_very_many_rows_are_counted_in_blocks_and_compared_in_a_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What concerns one row of many is found all the same; what was sampled is said."""
+    X = beside(np.repeat(np.arange(250.0), 2), np.full(500, 3.0), 1e6 + PLAIN[:, 0])
+    X = np.vstack([X, X[:100]])
+    X[::9, 1] = np.nan
+    X[417, 2] = 5000
+    whole = examine(X)
+    monkeypatch.setattr("centroids.rows.blocks.BLOCK_ROWS", 64)
+    blocked = examine(X)
+    assert [f.message for f in blocked] == [f.message for f in whole]
+    assert blocked.shares == pytest.approx(whole.shares, rel=1e-12)
+    monkeypatch.setattr("centroids.doctor.columns.MOST_CELLS", 600)
+    monkeypatch.setattr("centroids.doctor.columns.FEWEST_IN_PART", 50)
+    part = examine(X)
+    assert "in 100 of the 600 rows" in only(part, "sample").message
+    for kind in ("outliers", "missing", "constant", "correlated"):
+        assert only(part, kind) == only(whole, kind)

@@ -18,6 +18,7 @@ from centroids.cli._modelling import (
     clusterer_of,
     original_centers,
     positions_in_file,
+    rows_at,
     weights_at,
 )
 from centroids.cli._options import (
@@ -76,7 +77,8 @@ def describe_fit(request: Request, fitted: Fitted) -> Payload:
     heldout = None
     if split.heldout.size:
         weights = weights_at(fitted.table, split.heldout)
-        score = fitted.model.score(fitted.table.X[split.heldout], sample_weight=weights)
+        rows = centroids.prepare_rows(fitted.model, rows_at(fitted.table, split.heldout))
+        score = kmeans.score(rows, sample_weight=weights)
         heldout = _part(fitted, HELD_OUT, split.heldout, -float(score))
     return {
         "command": "fit",

@@ -14,11 +14,10 @@ __all__ = [
     "Split",
     "clusterer_of",
     "feature_names_of",
-    "fit_weighted",
     "name_features",
     "original_centers",
     "positions_in_file",
-    "prepared",
+    "rows_at",
     "split_rows",
     "weights_at",
     "with_preparation",
@@ -73,6 +72,14 @@ def _class_codes(table: centroids.Table, n_heldout: int) -> NDArray[np.intp]:
     return codes
 
 
+def rows_at(table: centroids.Table, positions: NDArray[np.intp]) -> NDArray[Any]:
+    """Give some rows; the table's own array if it is all of them."""
+    if len(positions) == table.n_samples:
+        return table.X
+    taken: NDArray[Any] = centroids.take_rows(table.X, positions)
+    return taken
+
+
 def weights_at(table: centroids.Table, positions: NDArray[np.intp]) -> NDArray[np.float64] | None:
     """Give the weights of some rows; None if every row counts the same."""
     return None if table.sample_weight is None else table.sample_weight[positions]
@@ -93,16 +100,6 @@ def with_preparation(kmeans: Any, preparation: Preparation) -> Any:
     return make_pipeline(*steps, kmeans)
 
 
-def prepared(
-    X: NDArray[Any], preparation: Preparation, sample_weight: NDArray[np.float64] | None
-) -> NDArray[Any]:
-    """Give rows as a model with this preparation sees them."""
-    for step in _steps_before(preparation):
-        weight = {} if _is_imputer(step) else {"sample_weight": sample_weight}
-        X = step.fit(X, **weight).transform(X)
-    return X
-
-
 def _steps_before(preparation: Preparation) -> list[Any]:
     steps: list[Any] = []
     if preparation.missing is Missing.IMPUTE:
@@ -118,17 +115,6 @@ def _steps_before(preparation: Preparation) -> list[Any]:
 
 def _is_imputer(step: Any) -> bool:
     return type(step).__name__ == "SimpleImputer"
-
-
-def fit_weighted(model: Any, X: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> None:
-    """Fit a model or a pipeline, each step with the weights of the rows if it can take them."""
-    if sample_weight is None:
-        model.fit(X)
-    elif not hasattr(model, "steps"):
-        model.fit(X, sample_weight=sample_weight)
-    else:
-        takers = [name for name, step in model.steps if not _is_imputer(step)]
-        model.fit(X, **{f"{name}__sample_weight": sample_weight for name in takers})
 
 
 def clusterer_of(model: Any) -> Any:

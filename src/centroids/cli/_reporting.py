@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import centroids
-from centroids.cli._modelling import clusterer_of, positions_in_file, weights_at
+from centroids.cli._modelling import clusterer_of, positions_in_file, rows_at, weights_at
 from centroids.cli._output import Payload, Work
 
 __all__ = [
@@ -67,7 +67,7 @@ class Rows:
             positions = np.arange(table.n_samples)
         categories = categories_of(table, jobs)
         return cls(
-            X=table.X if len(positions) == table.n_samples else table.X[positions],
+            X=rows_at(table, positions),
             columns=table.columns,
             row_numbers=positions_in_file(table, positions) + 1,
             sample_weight=weights_at(table, positions),

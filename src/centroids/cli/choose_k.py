@@ -12,7 +12,7 @@ from rich.table import Table
 import centroids
 from centroids.cli._findings import examine, warn_of
 from centroids.cli._groups import expanded
-from centroids.cli._modelling import prepared
+from centroids.cli._modelling import with_preparation
 from centroids.cli._options import Data, Layout, Preparation, RandomState, Running, Selection
 from centroids.cli._output import Payload, emit, number, require_package, working
 from centroids.cli._reading import data_payload, name_of, read_rows, same_rows
@@ -78,7 +78,9 @@ def choose_k(
             work.say(f"choosing K: {n_done} of up to {limit} tried", n_done, limit)
 
         choice = centroids.choose_k(
-            prepared(table.X, preparation, table.sample_weight),
+            centroids.fit_preparation(
+                with_preparation(centroids.KMeans(), preparation), table.X, table.sample_weight
+            ),
             k_max=k_max,
             sample_weight=table.sample_weight,
             random_state=random_state,

@@ -93,8 +93,10 @@ def _moves(
     before: Any, now: Any, alignment: centroids.Alignment, table: centroids.Table
 ) -> Payload:
     """Count the rows that both models put into the same cluster, and where the others went."""
-    X_now = _in_order(table, before, now)
-    old, new = before.predict(table.X), now.predict(X_now)
+    rows = centroids.prepare_rows(before, table.X)
+    rows_now = centroids.prepare_rows(now, _in_order(table, before, now))
+    old_one, new_one = clusterer_of(before), clusterer_of(now)
+    old, new = old_one.predict(rows), new_one.predict(rows_now)
     number_now = np.array([-1 if j is None else j for _, j in sorted(alignment.mapping.items())])
     n_old, n_new = (len(clusterer_of(m).cluster_centers_) for m in (before, now))
     table_of_moves = np.zeros((n_old, n_new), dtype=np.int64)
@@ -103,8 +105,8 @@ def _moves(
         "n_samples": table.n_samples,
         "n_changed": int(np.count_nonzero(number_now[old] != new)),
         "moves": table_of_moves.tolist(),
-        "inertia_old": -float(before.score(table.X)),
-        "inertia_new": -float(now.score(X_now)),
+        "inertia_old": -float(old_one.score(rows)),
+        "inertia_new": -float(new_one.score(rows_now)),
     }
 
 

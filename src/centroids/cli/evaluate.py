@@ -11,7 +11,7 @@ from rich.console import Console
 import centroids
 from centroids.cli._groups import expanded
 from centroids.cli._matching import match_payload
-from centroids.cli._modelling import positions_in_file
+from centroids.cli._modelling import clusterer_of, positions_in_file
 from centroids.cli._options import Data, Layout, MissingInNewRows, Model, ModelColumns, Running
 from centroids.cli._output import Payload, collecting_warnings, emit, number, working
 from centroids.cli._reading import data_payload, name_of, read_for_model
@@ -47,8 +47,8 @@ def evaluate(
             fitted, data, layout, columns=columns, missing=missing, truth=truth, jobs=running.jobs
         )
     with working("comparing", is_quiet), collecting_warnings() as notes:
-        labels = fitted.predict(table.X)
-        inertia = -float(fitted.score(table.X))
+        clusterer, rows = clusterer_of(fitted), centroids.prepare_rows(fitted, table.X)
+        labels, inertia = clusterer.predict(rows), -float(clusterer.score(rows))
         match = centroids.match_labels(table.truth, labels)
     result = {
         "command": "evaluate",

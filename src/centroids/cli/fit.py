@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import centroids
 from centroids.cli._findings import examine, warn_of
@@ -24,8 +26,8 @@ from centroids.cli._modelling import (
     Split,
     clusterer_of,
     feature_names_of,
-    fit_weighted,
     name_features,
+    rows_at,
     split_rows,
     weights_at,
     with_preparation,
@@ -124,11 +126,12 @@ def _run(request: Request) -> Payload:
         request.labels_file.check_beside(table)
     split = split_rows(table, request.holdout, request.fitting.random_state)
     _require_same_columns(table, request)
-    _require_rows(table, split, request)
+    training = rows_at(table, split.training)
+    _require_rows(table, training, request)
     findings = examine(table, request.n_clusters, request.preparation, is_quiet)
     warn_of(findings.to_dict()["findings"], is_quiet)
     with collecting_warnings() as notes:
-        fitted = _fit(request, table, split, findings)
+        fitted = _fit(request, table, split, training, findings)
         result = describe_fit(request, fitted)
     result["notes"] = notes
     stability = _write(request, fitted)
@@ -150,9 +153,8 @@ def _require_same_columns(table: centroids.Table, request: Request) -> None:
         )
 
 
-def _require_rows(table: centroids.Table, split: Split, request: Request) -> None:
-    """Refuse what cannot be fitted: too few different rows, a column without any value."""
-    X = table.X[split.training] if request.holdout else table.X
+def _require_rows(table: centroids.Table, X: NDArray[Any], request: Request) -> None:
+    """Refuse rows that cannot be fitted: too few different ones, a column without any value."""
     for i, n_missing in enumerate(table.n_missing):
         if n_missing and np.isnan(X[:, i]).all():
             raise centroids.InputError(
@@ -171,7 +173,11 @@ def _require_rows(table: centroids.Table, split: Split, request: Request) -> Non
 
 
 def _fit(
-    request: Request, table: centroids.Table, split: Split, findings: centroids.Findings
+    request: Request,
+    table: centroids.Table,
+    split: Split,
+    training: NDArray[Any],
+    findings: centroids.Findings,
 ) -> Fitted:
     fitting, jobs = request.fitting, request.running.jobs
     kmeans = centroids.KMeans(
@@ -182,27 +188,28 @@ def _fit(
         n_jobs=jobs,
     )
     model = with_preparation(kmeans, request.preparation)
-    X = table.X[split.training] if request.holdout else table.X
+    weights = weights_at(table, split.training)
     is_auto = request.n_clusters == "auto"
     what = "choosing K and fitting" if is_auto else f"fitting K = {request.n_clusters}"
     recorder = centroids.FitRecorder()
     with working(what, request.running.as_json) as work:
         keeps = recorder if request.outputs.report else None
         kmeans.callback = _listener(what, work, keeps, fitting.n_init)
-        fit_weighted(model, X, weights_at(table, split.training))
+        rows = centroids.fit_preparation(model, training, weights)
         clusterer = clusterer_of(model)
+        clusterer.fit(rows, sample_weight=weights)
         clusterer.callback = None
         name_features(model, table)
         alignment = None
         if request.old_model is not None:
             alignment = centroids.align(model, request.old_model)
         if request.outputs.model is not None:
-            before = model[:-1].transform(X) if hasattr(model, "steps") else X
-            clusterer.measure_radii(before, weights_at(table, split.training))
+            clusterer.measure_radii(rows, weights)
         labels = np.empty(table.n_samples, dtype=clusterer.labels_.dtype)
         labels[split.training] = clusterer.labels_
         if split.heldout.size:
-            labels[split.heldout] = model.predict(table.X[split.heldout])
+            heldout = centroids.prepare_rows(model, rows_at(table, split.heldout))
+            labels[split.heldout] = clusterer.predict(heldout)
         matches = match_parts(table, split, labels)
     return Fitted(table, split, findings, model, labels, matches, alignment, recorder)
 

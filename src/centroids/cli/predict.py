@@ -73,8 +73,8 @@ def predict(
         table = read_for_model(fitted, data, layout, columns=columns, missing=missing, jobs=jobs)
     file.check_beside(table)
     with working("predicting", is_quiet), collecting_warnings() as notes:
-        labels = fitted.predict(table.X)
-        inertia = -float(fitted.score(table.X))
+        clusterer, rows = clusterer_of(fitted), centroids.prepare_rows(fitted, table.X)
+        labels, inertia = clusterer.predict(rows), -float(clusterer.score(rows))
         file.write(table, fitted, labels, jobs=jobs)
     result = {
         "command": "predict",

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centroids.doctor.findings import Finding, listed
+from centroids.rows.blocks import blocks_of
 from centroids.wording import count, percent
 
-__all__ = ["COLUMN_CHECKS", "Columns", "check_scale", "check_texts"]
+__all__ = ["COLUMN_CHECKS", "Columns", "check_part", "check_scale", "check_texts"]
 
 DOMINANT = 0.9
 MOSTLY_MISSING = 0.5
@@ -22,6 +24,8 @@ SKEWED = 3.0
 SAME = 0.999
 # In fewer, whole numbers are often all different by chance, and moments say little.
 FEWEST_ROWS = 20
+# Values are sorted and compared in up to so many cells; sums are taken over all.
+MOST_CELLS, FEWEST_IN_PART = 1 << 22, 50_000
 MOST_COLUMNS_COMPARED = 1000
 ID_NAME = re.compile(r"(?i:(^|[_\W])(id|nr|no|key|index|idx|uuid|code|row|number)$)|[a-z]ID$")
 DAY = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})\b")
@@ -44,53 +48,67 @@ class Columns:
         The positions of the rows in what the user has, if they are not all there.
     """
 
-    X: NDArray[np.float64]
+    X: NDArray[Any]
     names: tuple[str, ...]
     rows: NDArray[np.intp] | None = None
 
-    @cached_property
-    def n_missing(self) -> NDArray[np.intp]:
+    @property
+    def n_missing(self) -> NDArray[np.int64]:
         """How many values each column lacks."""
-        n_missing: NDArray[np.intp] = np.isnan(self.X).sum(axis=0)
-        return n_missing
+        return self._first_pass[0]
 
-    @cached_property
+    @property
     def means(self) -> NDArray[np.float64]:
         """Mean of the values that are there; 0 where there is none."""
-        n_known = len(self.X) - self.n_missing
-        # Around the first value, so that a large offset costs no digits.
-        total = np.nansum(self.X - self.origin, axis=0)
-        means: NDArray[np.float64] = self.origin + total / np.maximum(n_known, 1)
-        return means
+        return self._first_pass[1]
+
+    @property
+    def is_constant(self) -> NDArray[np.bool_]:
+        """Which columns have one value at most."""
+        return self._first_pass[2]
 
     @cached_property
-    def origin(self) -> NDArray[np.float64]:
-        """A value of each column; 0 where there is none."""
-        first = np.argmax(~np.isnan(self.X), axis=0)
-        origin: NDArray[np.float64] = np.nan_to_num(self.X[first, np.arange(self.X.shape[1])])
-        return origin
+    def _first_pass(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+        n_features = self.X.shape[1]
+        origin, has_origin = np.zeros(n_features), np.zeros(n_features, dtype=bool)
+        n_missing, total = np.zeros(n_features, dtype=np.int64), np.zeros(n_features)
+        is_constant = np.ones(n_features, dtype=bool)
+        for block in self.blocks():
+            is_gap = np.isnan(block)
+            n_missing += is_gap.sum(axis=0)
+            # Around the first value, so that a large offset costs no digits.
+            new = ~has_origin & ~is_gap.all(axis=0)
+            origin[new] = block[np.argmax(~is_gap, axis=0), np.arange(n_features)][new]
+            has_origin |= new
+            total += np.nansum(block - origin, axis=0)
+            is_constant &= np.all((block == origin) | is_gap, axis=0)
+        means = origin + total / np.maximum(len(self.X) - n_missing, 1)
+        return n_missing, means, is_constant
 
-    @cached_property
-    def centered(self) -> NDArray[np.float64]:
-        """The values around their mean; 0 where one is missing."""
-        centered: NDArray[np.float64] = np.nan_to_num(self.X - self.means)
-        return centered
+    def blocks(self) -> Iterator[NDArray[np.float64]]:
+        """Go through all rows block by block, so that many of them need no copy in memory."""
+        for block in blocks_of(self.X):
+            yield np.asarray(block, dtype=np.float64)
+
+    def centered(self) -> Iterator[NDArray[np.float64]]:
+        """Go through the values around their mean; 0 where one is missing."""
+        for block in self.blocks():
+            yield np.nan_to_num(block - self.means, copy=False)
+
+    @property
+    def n_known(self) -> NDArray[np.int64]:
+        """How many values each column has; 1 where it has none."""
+        return np.maximum(len(self.X) - self.n_missing, 1)
 
     @cached_property
     def variances(self) -> NDArray[np.float64]:
         """Variance of the values that are there; 0 in a constant column."""
-        n_known = np.maximum(len(self.X) - self.n_missing, 1)
-        variances: NDArray[np.float64]
-        variances = np.einsum("ij,ij->j", self.centered, self.centered) / n_known
+        squares = np.zeros(self.X.shape[1])
+        for block in self.centered():
+            squares += np.einsum("ij,ij->j", block, block)
+        variances: NDArray[np.float64] = squares / self.n_known
         variances[self.is_constant] = 0.0
         return variances
-
-    @cached_property
-    def is_constant(self) -> NDArray[np.bool_]:
-        """Which columns have one value at most."""
-        is_constant: NDArray[np.bool_]
-        is_constant = np.all((self.origin == self.X) | np.isnan(self.X), axis=0)
-        return is_constant
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
@@ -98,9 +116,19 @@ class Columns:
         total = float(self.variances.sum())
         return self.variances / total if total > 0 else np.zeros_like(self.variances)
 
+    @cached_property
+    def part(self) -> NDArray[Any]:
+        """All rows, or of very many a sample in their order, where values are sorted."""
+        most = max(FEWEST_IN_PART, MOST_CELLS // self.X.shape[1])
+        if len(self.X) <= most:
+            return self.X
+        chosen = np.random.default_rng(0).choice(len(self.X), most, replace=False)
+        part: NDArray[Any] = self.X[np.sort(chosen)]
+        return part
+
     def known(self, column: int) -> NDArray[np.float64]:
-        """Give the values of a column that are there."""
-        values = self.X[:, column]
+        """Give the values of a column that are there, in `part`."""
+        values = self.part[:, column].astype(np.float64)
         return values[~np.isnan(values)] if self.n_missing[column] else values
 
     def named(self, columns: Sequence[int] | NDArray[np.intp]) -> tuple[str, ...]:
@@ -141,7 +169,8 @@ def check_missing(columns: Columns) -> Iterator[Finding]:
     worst = with_gaps[np.argsort(-columns.n_missing[with_gaps], kind="stable")]
     counts = [f'"{columns.names[i]}" ({columns.n_missing[i]:,})' for i in worst[:6]]
     more = f" and {len(worst) - 6:,} more columns" if len(worst) > 6 else ""
-    n_rows = int(np.isnan(columns.X[:, with_gaps]).any(axis=1).sum())
+    is_empty = columns.n_missing == n_samples
+    n_rows = sum(int(np.isnan(block[:, ~is_empty]).any(axis=1).sum()) for block in columns.blocks())
     is_grave = bool(np.any(columns.n_missing > MOSTLY_MISSING * n_samples))
     yield Finding(
         "missing",
@@ -219,9 +248,12 @@ def _holds_times(values: NDArray[np.float64]) -> bool:
 def check_skew(columns: Columns) -> Iterator[Finding]:
     """Find columns in which most rows lie close together and a few far out."""
     is_varied = columns.variances > 0
-    scaled = columns.centered / np.sqrt(np.where(is_varied, columns.variances, 1.0))
-    n_known = np.maximum(len(columns.X) - columns.n_missing, 1)
-    skewness = np.einsum("ij,ij,ij->j", scaled, scaled, scaled) / n_known
+    spread = np.sqrt(np.where(is_varied, columns.variances, 1.0))
+    cubes = np.zeros(len(columns.names))
+    for block in columns.centered():
+        block /= spread
+        cubes += np.einsum("ij,ij,ij->j", block, block, block)
+    skewness = cubes / columns.n_known
     found = [
         i
         for i in np.flatnonzero(np.abs(skewness) > SKEWED).tolist()
@@ -257,8 +289,10 @@ def check_correlated(columns: Columns) -> Iterator[Finding]:
             f"Examine up to {MOST_COLUMNS_COMPARED:,} columns at a time.",
         )
         return
-    scaled = columns.centered[:, varied]
-    products = scaled.T @ scaled
+    products = np.zeros((len(columns.names), len(columns.names)))
+    for block in columns.centered():
+        products += block.T @ block
+    products = products[np.ix_(varied, varied)]
     norms = np.sqrt(np.diag(products))
     correlation = products / np.outer(norms, norms)
     pairs = [
@@ -307,6 +341,19 @@ COLUMN_CHECKS = (
     check_constant,
     check_skew,
 )
+
+
+def check_part(columns: Columns) -> Iterator[Finding]:
+    """Say what was looked for in a part of the rows only."""
+    if len(columns.part) < len(columns.X):
+        yield Finding(
+            "sample",
+            "note",
+            (),
+            f"Identifiers, dates and repeated rows were looked for in {len(columns.part):,} of the "
+            f"{len(columns.X):,} rows, drawn at random.",
+            "Everything else was counted in all of them.",
+        )
 
 
 def check_texts(examples: dict[str, str]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from centroids.doctor.columns import COLUMN_CHECKS, Columns, check_scale, check_texts
+from centroids.doctor.columns import COLUMN_CHECKS, Columns, check_part, check_scale, check_texts
 from centroids.doctor.findings import Finding, Findings, in_order
 from centroids.doctor.rows import (
     check_duplicates,
@@ -15,6 +15,7 @@ from centroids.doctor.rows import (
     check_outliers,
     count_distinct,
 )
+from centroids.rows.bad_cells import find_bad_cell
 from centroids.rows.sparse import is_sparse
 from centroids.rows.table import Table
 
@@ -32,7 +33,9 @@ def examine(
 
     Looks for columns that are constant, number the rows, hold dates, say the same as another one
     or hold most of the variance; for missing values, doubles, skew and rows far out; and for
-    columns that are no numbers. Nothing is changed, every row is looked at, and nothing is fitted.
+    columns that are no numbers. Nothing is changed and nothing is fitted. Every row is looked at;
+    only identifiers, dates and doubles are looked for in a part of very many rows (about 4 million
+    cells), which is then among the findings.
 
     Parameters
     ----------
@@ -78,6 +81,7 @@ def examine(
     found += check_outliers(columns, is_scaled=is_scaled)
     found += check_duplicates(columns, n_distinct)
     found += check_texts(texts)
+    found += check_part(columns)
     shares = dict(zip(columns.names, columns.shares.tolist(), strict=True))
     n_samples, n_features = columns.X.shape
     return Findings(in_order(found), n_samples, n_features, shares)
@@ -125,11 +129,10 @@ def _is_numeric(values: Any) -> bool:
 
 
 def _columns(X: Any, names: tuple[str, ...], rows: Any = None) -> Columns:
-    X = np.asarray(X, dtype=np.float64)
-    if np.isinf(X).any():
-        row, column = divmod(int(np.argmax(np.isinf(X))), X.shape[1])
+    bad = find_bad_cell(X, may_miss=True)
+    if bad is not None:
         raise ValueError(
-            f"data holds infinity, first at row {row}, column {names[column]!r} (counted from 0); "
-            "correct it, or set it to NaN where it is not known."
+            f"data holds infinity, first at row {bad.row}, column {names[bad.column]!r} (counted "
+            "from 0); correct it, or set it to NaN where it is not known."
         )
     return Columns(X, names, rows)

@@ -24,21 +24,24 @@ MAIN = 0.8
 
 
 def count_distinct(columns: Columns) -> int:
-    """Count the different rows; rows that lack the same values count as alike there."""
-    rows = np.ascontiguousarray(np.where(np.isnan(columns.X), np.inf, columns.X) + 0.0)  # no -0.0
+    """Count the different rows of the part; rows that lack the same values are alike there."""
+    part = columns.part
+    rows = np.ascontiguousarray(np.where(np.isnan(part), np.inf, part) + part.dtype.type(0))
+    # The zero made +0.0 of every -0.0.
     return len(np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))))
 
 
 def check_duplicates(columns: Columns, n_distinct: int) -> Iterator[Finding]:
     """Find rows that come more than once."""
-    n_doubles = len(columns.X) - n_distinct
-    if n_doubles <= DOUBLE_SHARE * len(columns.X):
+    n_rows = len(columns.part)
+    n_doubles = n_rows - n_distinct
+    if n_doubles <= DOUBLE_SHARE * n_rows:
         return
     yield Finding(
         "duplicates",
         "note",
         (),
-        f"{count(n_doubles, 'row')} of {len(columns.X):,} ({percent(n_doubles / len(columns.X))}) "
+        f"{count(n_doubles, 'row')} of {n_rows:,} ({percent(n_doubles / n_rows)}) "
         f"{'repeats' if n_doubles == 1 else 'repeat'} an earlier one in all columns of numbers.",
         "Right if they are different observations; if rows were copied, remove the copies, which "
         "pull the centers.",
@@ -76,8 +79,8 @@ def check_outliers(columns: Columns, *, is_scaled: bool) -> Iterator[Finding]:
     in columns of variance 1, else in the columns as they are.
     """
     spread = columns.variances if is_scaled else np.ones_like(columns.variances)
-    squares = columns.centered**2 / np.where(spread > 0, spread, 1.0)
-    distances = squares.sum(axis=1)
+    unit = np.where(spread > 0, spread, 1.0)
+    distances = np.concatenate([(block**2 / unit).sum(axis=1) for block in columns.centered()])
     total = float(distances.sum())
     if total == 0 or len(distances) < FEW_PER_CLUSTER:
         return
@@ -86,7 +89,8 @@ def check_outliers(columns: Columns, *, is_scaled: bool) -> Iterator[Finding]:
     if not far.size or held < HEAVY:
         return
     farthest = far[np.argsort(-distances[far], kind="stable")]
-    by_column = squares[far].sum(axis=0)
+    offsets = np.nan_to_num(columns.X[far] - columns.means)
+    by_column = (offsets**2 / unit).sum(axis=0)
     deciding = np.argsort(-by_column, kind="stable")
     n_main = int(np.searchsorted(np.cumsum(by_column[deciding]), MAIN * by_column.sum())) + 1
     names = columns.named(deciding[: min(n_main, 3)])

@@ -20,12 +20,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from centroids.estimators.nearest_center import Nearest, NearestCenterModel
 from centroids.rows.arrays import check_finite, check_rows
+from centroids.rows.blocks import blocks_of, map_rows
 from centroids.rows.sparse import is_sparse, to_dense
 
 __all__ = ["ModelParts", "own_and_second", "take_apart", "without_names"]
-
-BLOCK_ROWS = 65_536
-"""Rows that are scaled at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +73,7 @@ class ModelParts:
         if is_sparse(rows):
             raise TypeError("X is a sparse matrix: pass dense rows, for example X.toarray().")
         if self.imputer is not None:
-            rows = np.ascontiguousarray(without_names(self.imputer).transform(rows))
+            rows = map_rows(rows, without_names(self.imputer).transform)
         check_finite(self.first, rows, 1)
         return rows
 
@@ -83,8 +81,7 @@ class ModelParts:
         """Return checked rows in the units that the clusterer works in."""
         if self.scaler is None:
             return rows
-        scaled: NDArray[Any] = np.ascontiguousarray(without_names(self.scaler).transform(rows))
-        return scaled
+        return map_rows(rows, without_names(self.scaler).transform)
 
     def nearest(self, rows: NDArray[Any]) -> Nearest:
         """Return own and second center of checked rows, with distances in the clusterer's units.
@@ -95,10 +92,7 @@ class ModelParts:
         clusterer = without_names(self.clusterer)
         if self.scaler is None:
             return own_and_second(clusterer, rows)
-        blocks = [
-            own_and_second(clusterer, self.scaled(rows[start : start + BLOCK_ROWS]))
-            for start in range(0, len(rows), BLOCK_ROWS)
-        ]
+        blocks = [own_and_second(clusterer, self.scaled(block)) for block in blocks_of(rows)]
         return Nearest(*map(np.concatenate, zip(*blocks, strict=True)))
 
     def distances(self, rows: NDArray[Any]) -> NDArray[Any]:

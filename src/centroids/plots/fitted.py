@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from centroids.estimators.parts import without_names
 from centroids.estimators.quotas import quotas
+from centroids.rows.blocks import map_rows
 
 __all__ = ["Fitted", "cluster_names", "sample_rows"]
 
@@ -59,7 +60,8 @@ class Fitted:
         before = tuple(without_names(step) for step in steps if hasattr(step, "transform"))
         rows = X if hasattr(X, "tocsr") else np.asarray(X)
         for step in before:
-            rows = step.transform(rows)
+            is_dense = isinstance(rows, np.ndarray)
+            rows = map_rows(rows, step.transform) if is_dense else step.transform(rows)
         labels = kmeans.predict(rows)
         centers = np.asarray(kmeans.cluster_centers_, dtype=np.float64)
         if getattr(kmeans, "metric", "euclidean") == "cosine":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centroids.rows.errors import MissingExtraError
 from centroids.rows.numbers import MISSING_MARKERS, is_missing, is_number
 from centroids.rows.relation import Relation, SourceColumn, explaining, quote_text
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow
 
-__all__ = ["Cells", "example_text", "seems_numeric"]
+__all__ = ["Cells", "as_classes", "example_text", "seems_numeric"]
 
 HEAD_ROWS = 1000
+# A batch of rows has about so many cells, and not fewer rows than this.
+MOST_CELLS, LEAST_ROWS = 1 << 20, 1 << 11
+# Up to so many cells are read at once: loading Arrow takes longer.
+MOST_AT_ONCE = 1 << 23
+PACKED = 20
 WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
@@ -32,19 +39,73 @@ class Cells:
 
     def read(
         self, features: Sequence[SourceColumn], others: Sequence[SourceColumn] = ()
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        """Read features by name, as numbers, NaN where there is none; and others as they are."""
+    ) -> Iterator[tuple[NDArray[Any], list[NDArray[Any]]]]:
+        """Read block by block: features as numbers, NaN where there is none; others as they are.
+
+        Features are float32 if all of them are. What comes of the others is for `as_classes`.
+        """
+        dtype = np.float32 if all(c.kind == "float32" for c in features) else np.float64
         selected = [f"{column.as_number} AS v{i}" for i, column in enumerate(features)]
         for i, column in enumerate(others):
             is_numeric = column.kind in ("number", "float32")
             plain = column.sql if is_numeric else f"CAST({column.sql} AS VARCHAR)"
             selected.append(f"{plain} AS o{i}")
+        sql = f"SELECT {', '.join(selected)} FROM {self.relation.sql}"
+        for columns in self._whole(sql) if self._is_small() else self._stream(sql):
+            block = np.empty((len(columns[0]), len(features)), dtype=dtype)
+            for i, values in enumerate(columns[: len(features)]):
+                block[:, i] = np.ma.filled(values, np.nan)
+            yield block, columns[len(features) :]
+
+    def read_others(self, columns: Sequence[SourceColumn]) -> dict[str, NDArray[Any]]:
+        """Read columns as they are, by name."""
+        batches = [found for _, found in self.read([], columns)]
+        return {
+            column.name: as_classes([found[i] for found in batches]) if batches else np.empty(0)
+            for i, column in enumerate(columns)
+        }
+
+    def _is_small(self) -> bool:
+        """Whether all cells may be read at once, so that Arrow need not be loaded."""
+        source = self.relation.source
+        if source.format == "parquet":
+            rows = self._query(f"SELECT count(*) FROM {self.relation.unfiltered}")[0][0]
+            return int(rows) * len(self.relation.columns) <= MOST_AT_ONCE
+        # A cell and the sign behind it have two bytes at least; packed, much less.
+        n_cells = sum(
+            file.readable.stat().st_size * (PACKED if file.readable.suffix == ".gz" else 1) / 2
+            for file in source.files
+        )
+        return n_cells <= MOST_AT_ONCE
+
+    def _whole(self, sql: str) -> Iterator[list[NDArray[Any]]]:
         with explaining(self.relation):
-            arrays = self.connection.execute(
-                f"SELECT {', '.join(selected)} FROM {self.relation.sql}"
-            ).fetchnumpy()
-        values = {column.name: _with_nan(arrays.pop(f"v{i}")) for i, column in enumerate(features)}
-        return values, {c.name: _classes(arrays.pop(f"o{i}")) for i, c in enumerate(others)}
+            columns = list(self.connection.execute(sql).fetchnumpy().values())
+        if len(columns[0]):
+            yield columns
+
+    def _stream(self, sql: str) -> Iterator[list[NDArray[Any]]]:
+        """Run a query and hand its rows over as they come, so that they need not all be there."""
+        try:
+            import pyarrow
+        except ImportError as error:
+            raise MissingExtraError(
+                'reading files of this size needs pyarrow: pip install "centroids[cli]"'
+            ) from error
+        n_columns = len(self.relation.columns)
+        with explaining(self.relation):
+            found = self.connection.sql(sql)
+            # Until DuckDB 1.3 it had another name.
+            stream = getattr(found, "to_arrow_reader", None) or found.fetch_record_batch
+            batches = iter(stream(max(LEAST_ROWS, MOST_CELLS // n_columns)))
+            while True:
+                try:
+                    batch = next(batches)
+                except StopIteration:
+                    return
+                except (pyarrow.ArrowException, OSError) as error:
+                    raise _as_duckdb_error(error) from error
+                yield [_to_numpy(column) for column in batch.columns]
 
     def head(self, columns: Sequence[SourceColumn]) -> list[list[str | None]]:
         """Read the first rows of text columns: one list per column."""
@@ -141,20 +202,40 @@ def _is_text(column: SourceColumn) -> str:
     return f"{_is_known(column)} AND {column.as_number} IS NULL"
 
 
-def _with_nan(values: NDArray[Any]) -> NDArray[Any]:
-    """Replace the NULLs, which DuckDB hands over as a mask, by NaN."""
-    if isinstance(values, np.ma.MaskedArray):
-        filled: NDArray[Any] = np.ma.filled(values, np.nan)
-        return filled
-    return values
+def _as_duckdb_error(error: Exception) -> Exception:
+    """Give what DuckDB said in the middle of a stream, which Arrow wraps up, as DuckDB says it."""
+    import duckdb
+
+    is_interrupt = "INTERRUPT" in str(error).upper()
+    kind: type[Exception] = duckdb.InterruptException if is_interrupt else duckdb.Error
+    return kind(str(error))
 
 
-def _classes(values: NDArray[Any]) -> NDArray[Any]:
-    """Give classes their plainest type: whole numbers where all of them read as such."""
+def _to_numpy(column: pyarrow.Array) -> NDArray[Any]:
+    """Give a column of Arrow as DuckDB gives it to NumPy: NULLs are masked."""
+    import pyarrow
+
+    if pyarrow.types.is_decimal(column.type):
+        column = column.cast(pyarrow.float64())
+    if not column.null_count or pyarrow.types.is_floating(column.type):
+        values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+        return values
+    is_null = column.is_null().to_numpy(zero_copy_only=False)
+    is_text = pyarrow.types.is_string(column.type)
+    filled = column if is_text else column.fill_null(0)
+    return np.ma.MaskedArray(filled.to_numpy(zero_copy_only=False), is_null)
+
+
+def as_classes(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Join parts of a column as classes of their plainest type: whole numbers if all are such."""
+    join: Any = np.ma.concatenate
+    values: NDArray[Any] = join(parts) if len(parts) > 1 else parts[0]
     if isinstance(values, np.ma.MaskedArray):
         is_missing_class = np.ma.getmaskarray(values)
-        values = np.ma.getdata(values).astype(object)
-        values[is_missing_class] = None
+        values = np.ma.getdata(values)
+        if is_missing_class.any():
+            values = values.astype(object)
+            values[is_missing_class] = None
     if values.dtype != object:
         return values
     known = {value for value in values if isinstance(value, str) and value.strip()}

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centroids.rows.blocks import blocks_of, take_rows
 from centroids.rows.cells import Cells
 from centroids.rows.columns import find_columns
 from centroids.rows.csv_layout import CsvFormat
@@ -135,7 +136,7 @@ def read_columns(
         with open_cells(source, n_jobs) as cells:
             every = cells.relation.columns
             positions = find_columns(source, [column.name for column in every], names)
-            found = cells.read([], [every[i] for i in positions])[1] if names else {}
+            found = cells.read_others([every[i] for i in positions]) if names else {}
     for values in found.values():
         refuse_changed(table, len(values))
     return found if table.rows is None else {n: v[table.rows] for n, v in found.items()}
@@ -164,7 +165,8 @@ def _without_gaps(table: Table) -> Table:
     """Leave out the rows in which a feature is missing."""
     if not any(table.n_missing):
         return table
-    rows = np.flatnonzero(~np.isnan(table.X).any(axis=1))
+    has_gap = [np.isnan(block).any(axis=1) for block in blocks_of(table.X)]
+    rows = np.flatnonzero(~np.concatenate(has_gap))
     if not rows.size:
         worst = table.columns[int(np.argmax(table.n_missing))]
         raise InputError(
@@ -173,7 +175,7 @@ def _without_gaps(table: Table) -> Table:
         )
     return replace(
         table,
-        X=np.ascontiguousarray(table.X[rows]),
+        X=take_rows(table.X, rows),
         truth=None if table.truth is None else table.truth[rows],
         sample_weight=None if table.sample_weight is None else table.sample_weight[rows],
         rows=rows,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids.rows.bad_cells import find_bad_cell, refuse_bad_cell, refuse_empty_truth
+from centroids.rows.blocks import count_missing, map_rows
 from centroids.rows.columns import split_columns
 from centroids.rows.errors import InputError
 from centroids.rows.request import ReadRequest
@@ -27,8 +28,7 @@ def table_from_npy(source: Source, request: ReadRequest) -> Table:
     names = [f"x{i}" for i in range(1, array.shape[1] + 1)]
     used, *others = split_columns(path, names, request)
     classes, weights = (None if i is None else np.array(array[:, i]) for i in others)
-    X = array if used == list(range(len(names))) else array[:, used]
-    X = np.ascontiguousarray(X, dtype=np.float32 if X.dtype == np.float32 else np.float64)
+    X = _features(array, used)
     bad = find_bad_cell(X, may_miss=request.missing != "error")
     if bad is not None:
         value = str(float(X[bad.row, bad.column]))
@@ -53,14 +53,21 @@ def table_from_npy(source: Source, request: ReadRequest) -> Table:
         sample_weight=None if weights is None else weights.astype(np.float64),
         weight_name=request.weight,
         has_names=False,
-        n_missing=_count_missing(X) if request.missing != "error" else (0,) * len(used),
+        n_missing=tuple(count_missing(X).tolist())
+        if request.missing != "error"
+        else (0,) * len(used),
         n_rows=len(X),
         n_rows_in_files=len(X),
     )
 
 
-def _count_missing(X: NDArray[Any]) -> tuple[int, ...]:
-    return tuple(int(np.count_nonzero(np.isnan(X[:, i]))) for i in range(X.shape[1]))
+def _features(array: NDArray[Any], used: list[int]) -> NDArray[Any]:
+    """Give some columns as rows of floats: the file itself where that is what it holds."""
+    is_whole = used == list(range(array.shape[1]))
+    dtype = np.dtype(np.float32 if array.dtype == np.float32 else np.float64)
+    if is_whole and array.dtype == dtype and array.flags.c_contiguous:
+        return array
+    return map_rows(array, lambda block: block[:, used].astype(dtype))
 
 
 def map_npy(path: Path) -> NDArray[Any]:

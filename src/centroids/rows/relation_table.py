@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centroids.rows.bad_cells import find_bad_cell, quoted, refuse_bad_cell, refuse_empty_truth
-from centroids.rows.cells import Cells, example_text, seems_numeric
+from centroids.rows.blocks import Spool
+from centroids.rows.cells import Cells, as_classes, example_text, seems_numeric
 from centroids.rows.columns import split_columns
 from centroids.rows.errors import InputError
 from centroids.rows.relation import SourceColumn
@@ -38,22 +40,23 @@ def table_from_cells(cells: Cells, request: ReadRequest) -> Table:
         features = _without(features, reasons, source)
     else:
         _refuse_other_kinds(source, features)
-    weight = [] if roles.weight is None else [every[roles.weight]]
-    _refuse_other_kinds(source, weight)
+    weight = None if roles.weight is None else every[roles.weight]
+    _refuse_other_kinds(source, [] if weight is None else [weight])
+    truth_column = None if roles.truth is None else every[roles.truth]
 
-    others = [] if roles.truth is None else [every[roles.truth]]
-    values, classes = cells.read([*features, *weight], others)
-    if not len(values[features[0].name]):
-        raise InputError(f"{source} has no rows; it needs at least one row of values")
+    read = _read(cells, features, weight, truth_column)
     if request.columns is None:
-        reasons |= _spoiled(cells, features, values)
-        features = _without(features, reasons, source)
-    weights = _weights(cells, weight[0], values) if weight else None
+        spoiled = _spoiled(cells, features, read)
+        if spoiled:
+            reasons |= spoiled
+            features = _without(features, reasons, source)
+            read = _read(cells, features, weight, truth_column)
+    if weight is not None and read.weights is not None:
+        _check_weights(cells, weight, read.weights)
 
-    X = _stack(values, features)
-    n_missing = np.isnan(X).sum(axis=0)
+    X, n_missing = read.X, read.n_missing
     _refuse_bad(cells, features, X, n_missing, may_miss=request.missing != "error")
-    truth = classes[request.truth] if request.truth is not None else None
+    truth = read.classes
     refuse_empty_truth(source, request.truth, truth)
     chosen = {column.name for column in features} | {request.truth, request.weight}
     return Table(
@@ -67,13 +70,59 @@ def table_from_cells(cells: Cells, request: ReadRequest) -> Table:
         ),
         truth=truth,
         truth_name=request.truth,
-        sample_weight=weights,
+        sample_weight=read.weights,
         weight_name=request.weight,
         has_names=cells.relation.layout is None or cells.relation.layout.has_header,
         n_missing=tuple(n_missing.tolist()),
         n_rows=len(X),
         n_rows_in_files=len(X),
     )
+
+
+class _Read(NamedTuple):
+    """What the cells of chosen columns are.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    n_missing : ndarray of shape (n_features,)
+    weights, classes : ndarray of shape (n_samples,) or None
+    """
+
+    X: NDArray[Any]
+    n_missing: NDArray[np.int64]
+    weights: NDArray[np.float64] | None
+    classes: NDArray[Any] | None
+
+
+def _read(
+    cells: Cells,
+    features: Sequence[SourceColumn],
+    weight: SourceColumn | None,
+    truth: SourceColumn | None,
+) -> _Read:
+    """Read the columns in one pass; the features may go to disk on their way."""
+    others = [] if truth is None else [truth]
+    if weight is not None:
+        others.append(replace(weight, sql=weight.as_number, kind="number"))
+    spool: Spool | None = None
+    n_missing = np.zeros(len(features), dtype=np.int64)
+    found: list[list[NDArray[Any]]] = [[] for _ in others]
+    for X, columns in cells.read(features, others):
+        spool = spool or Spool(len(features), X.dtype)
+        spool.append(X)
+        n_missing += np.isnan(X).sum(axis=0)
+        for parts, column in zip(found, columns, strict=True):
+            parts.append(column)
+    if spool is None:
+        raise InputError(
+            f"{cells.relation.source} has no rows; it needs at least one row of values"
+        )
+    weights = None
+    if weight is not None:
+        parts = [np.ma.filled(part.astype(np.float64), np.nan) for part in found.pop()]
+        weights = np.concatenate(parts)
+    return _Read(spool.finish(), n_missing, weights, as_classes(found[0]) if found else None)
 
 
 def _not_numeric(cells: Cells, columns: Sequence[SourceColumn]) -> dict[str, str]:
@@ -86,20 +135,16 @@ def _not_numeric(cells: Cells, columns: Sequence[SourceColumn]) -> dict[str, str
     return reasons
 
 
-def _spoiled(
-    cells: Cells, columns: Sequence[SourceColumn], values: dict[str, NDArray[Any]]
-) -> dict[str, str]:
+def _spoiled(cells: Cells, columns: Sequence[SourceColumn], read: _Read) -> dict[str, str]:
     """Give the reason for each column that turned out to be empty, or to be mostly text.
 
     A column with fewer texts than numbers is not among them: those texts are errors.
     """
     reasons = {}
-    for column in columns:
-        numbers = values[column.name]
-        n_bad = int(np.count_nonzero(np.isnan(numbers)))
+    for column, n_bad in zip(columns, read.n_missing.tolist(), strict=True):
         is_text = column.kind == "text"
         n_texts, n_numbers, example = cells.count_texts(column) if is_text and n_bad else (0, 1, "")
-        if n_bad == len(numbers) and not n_texts:
+        if n_bad == len(read.X) and not n_texts:
             reasons[column.name] = "empty"
         elif n_texts > n_numbers:
             reasons[column.name] = _text_reason(example)
@@ -110,7 +155,7 @@ def _refuse_bad(
     cells: Cells,
     features: Sequence[SourceColumn],
     X: NDArray[Any],
-    n_missing: NDArray[np.intp],
+    n_missing: NDArray[np.int64],
     *,
     may_miss: bool,
 ) -> None:
@@ -130,10 +175,7 @@ def _refuse_bad(
         refuse_bad_cell(cells.place_of(row), n_bad, column.name, text_there, column.decimal)
 
 
-def _weights(
-    cells: Cells, column: SourceColumn, values: dict[str, NDArray[Any]]
-) -> NDArray[np.float64]:
-    weights = values.pop(column.name).astype(np.float64)
+def _check_weights(cells: Cells, column: SourceColumn, weights: NDArray[np.float64]) -> None:
     is_bad = ~(np.isfinite(weights) & (weights >= 0))
     if is_bad.any():
         row = int(np.argmax(is_bad))
@@ -148,7 +190,6 @@ def _weights(
             f'{cells.relation.source}: column "{column.name}" is 0 in every row; at least one row '
             "has to count"
         )
-    return weights
 
 
 def _text_reason(example: str | None) -> str:
@@ -173,15 +214,3 @@ def _refuse_other_kinds(source: Source, columns: Sequence[SourceColumn]) -> None
             raise InputError(
                 f'{source}: column "{column.name}" holds {column.kind}, not numbers; leave it out'
             )
-
-
-def _stack(
-    values: dict[str, NDArray[Any]], features: Sequence[SourceColumn]
-) -> NDArray[np.float64] | NDArray[np.float32]:
-    """Put the columns side by side, letting go of each one once it is copied."""
-    n_samples = len(values[features[0].name])
-    is_single = all(column.kind == "float32" for column in features)
-    X = np.empty((n_samples, len(features)), dtype=np.float32 if is_single else np.float64)
-    for i, column in enumerate(features):
-        X[:, i] = values.pop(column.name)
-    return X
