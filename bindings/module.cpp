@@ -18,7 +18,7 @@
 #include "kernels/kernels.hpp"
 #include "kmeans.hpp"
 #include "measures/partition.hpp"
-#include "seeding/next_center.hpp"
+#include "sweep/sweep.hpp"
 #include "unit_rows.hpp"
 
 namespace nb = nanobind;
@@ -196,6 +196,11 @@ class Supervisor {
   nb::object exception_ = nb::none();
 };
 
+[[noreturn]] void raise_again(const nb::object& exception) {
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  nb::raise_python_error();
+}
+
 Seeding seeding_of(const std::string& name) {
   if (name == "k-means++") return Seeding::kmeans_plus_plus;
   if (name == "k-means||") return Seeding::kmeans_parallel;
@@ -249,6 +254,12 @@ class ProblemOf {
     return std::make_tuple(what, s.far_row, s.far_col);
   }
 
+  // For fits that start without further checks.
+  const auto& checked_data() const {
+    check_n_clusters(1);
+    return data_;
+  }
+
   nb::object seed(int64_t n_clusters, const std::string& seeding, uint64_t seed_value) const {
     check_n_clusters(n_clusters);
     Supervisor supervisor(std::nullopt, nb::none());
@@ -258,7 +269,7 @@ class ProblemOf {
       rows =
           centroids::seed(data_, n_clusters, seeding_of(seeding), seed_value, supervisor.control());
     }
-    if (!supervisor.exception().is_none()) raise(supervisor.exception());
+    if (!supervisor.exception().is_none()) raise_again(supervisor.exception());
     return nb::cast(copied_array(rows, {rows.size()}));
   }
 
@@ -304,11 +315,6 @@ class ProblemOf {
     if (data_.summary.bad_row >= 0) throw std::invalid_argument("rows must be finite");
     if (data_.summary.squares == Squares::overflow)
       throw std::invalid_argument("squared distances between the rows must be finite");
-  }
-
-  [[noreturn]] static void raise(const nb::object& exception) {
-    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
-    nb::raise_python_error();
   }
 
   static nb::dict as_dict(const LoopResult& result, const Supervisor& supervisor) {
@@ -363,82 +369,126 @@ nb::tuple nearest_rows(const X& x, const Matrix& centers, int n_threads) {
   return nb::make_tuple(labels, distance, second_labels, second_distance);
 }
 
-nb::tuple measure_partition_of(const AnyRows& x, std::optional<Vector> weights,
-                               const Matrix& centers, std::optional<Vector> cluster_weights,
-                               int n_threads) {
-  const MatrixView view = view_of(x);
-  const Centers c = centers_of(centers, view);
-  if (view.n_rows == 0) throw std::invalid_argument("rows must not be empty");
-  check_aligned(weights);
-  check_aligned(cluster_weights);
-  if (weights && int64_t(weights->shape(0)) != view.n_rows)
-    throw std::invalid_argument("one weight is needed for each row");
-  if (cluster_weights && int64_t(cluster_weights->shape(0)) != c.n_clusters)
-    throw std::invalid_argument("one weight is needed for each cluster");
-  const PartitionQuery query{weights ? weights->data() : nullptr,
-                             cluster_weights ? cluster_weights->data() : nullptr, n_threads};
-  PartitionMeasures measures;
-  {
-    const nb::gil_scoped_release no_gil;
-    measures = measure_partition(view, c, query);
+// Numbers of partitions one after the other: of clusters, of pairs, of the squared distances
+// between centers, of the whole; and how many pairs each has.
+nb::tuple joined(const std::vector<PartitionMeasures>& each) {
+  size_t n_clusters = 0, n_pairs = 0, n_squared = 0;
+  for (const PartitionMeasures& m : each) {
+    n_clusters += m.clusters.size();
+    n_pairs += m.pairs.size();
+    n_squared += m.squared_center_distances.size();
   }
-  const size_t k = measures.clusters.size(), n_pairs = measures.pairs.size();
-  constexpr size_t kColumns = 7;
-  double *clusters, *profiles;
-  int32_t* pairs;
-  auto clusters_array = new_array<double>({kColumns, k}, &clusters);
+  constexpr size_t kOfCluster = 8, kOfPartition = 3;
+  double *of_clusters, *profiles, *squared, *totals;
+  int32_t *pairs, *pair_counts;
+  auto clusters_array = new_array<double>({kOfCluster, n_clusters}, &of_clusters);
   auto pairs_array = new_array<int32_t>({n_pairs, 2}, &pairs);
   auto profiles_array = new_array<double>({n_pairs, size_t(kLineBins)}, &profiles);
-  for (size_t j = 0; j < k; ++j) {
-    const ClusterMeasures& m = measures.clusters[j];
-    const double columns[kColumns] = {m.weight,
-                                      m.inertia,
-                                      m.distance,
-                                      m.second_distance,
-                                      m.silhouette,
-                                      measures.radii[j],
-                                      measures.nearest_center_distances[j]};
-    for (size_t c = 0; c < kColumns; ++c) clusters[c * k + j] = columns[c];
+  auto squared_array = new_array<double>({n_squared}, &squared);
+  auto totals_array = new_array<double>({each.size(), kOfPartition}, &totals);
+  auto counts_array = new_array<int32_t>({each.size()}, &pair_counts);
+  for (const PartitionMeasures& m : each) {
+    for (size_t j = 0; j < m.clusters.size(); ++j, ++of_clusters) {
+      const ClusterMeasures& c = m.clusters[j];
+      const double values[kOfCluster] = {c.weight,
+                                         c.inertia,
+                                         c.distance,
+                                         c.second_distance,
+                                         c.silhouette,
+                                         m.radii[j],
+                                         m.nearest_center_distances[j],
+                                         m.similarities[j]};
+      for (size_t v = 0; v < kOfCluster; ++v) of_clusters[v * n_clusters] = values[v];
+    }
+    for (const Pair& pair : m.pairs) pairs = std::copy(pair.begin(), pair.end(), pairs);
+    for (const LineProfile& line : m.profiles)
+      profiles = std::copy(line.begin(), line.end(), profiles);
+    squared =
+        std::copy(m.squared_center_distances.begin(), m.squared_center_distances.end(), squared);
+    for (const double total : {m.weight, m.inertia, m.inertia_between}) *totals++ = total;
+    *pair_counts++ = int32_t(m.pairs.size());
   }
-  for (size_t p = 0; p < n_pairs; ++p) {
-    std::copy_n(measures.pairs[p].data(), 2, pairs + 2 * p);
-    std::copy_n(measures.profiles[p].data(), kLineBins, profiles + kLineBins * p);
-  }
-  return nb::make_tuple(
-      clusters_array, pairs_array, profiles_array,
-      copied_array(measures.squared_center_distances, {k, k}),
-      std::make_tuple(measures.weight, measures.inertia, measures.inertia_between));
+  return nb::make_tuple(clusters_array, pairs_array, profiles_array, squared_array, totals_array,
+                        counts_array);
 }
 
-nb::object next_center_of(const AnyRows& x, std::optional<Vector> weights, const Matrix& centers,
-                          const Vector& draws, int n_threads) {
+// Several partitions of the same rows in one call, their numbers one after the other: of few rows,
+// calling takes longer than counting.
+nb::tuple measure_partitions_of(const AnyRows& x, std::optional<Vector> weights,
+                                const std::vector<Matrix>& centers,
+                                const std::optional<std::vector<Vector>>& cluster_weights,
+                                int n_threads) {
   const MatrixView view = view_of(x);
-  const Centers c = centers_of(centers, view);
+  if (view.n_rows == 0) throw std::invalid_argument("rows must not be empty");
   check_aligned(weights);
-  check_aligned(draws);
-  if (view.n_rows == 0 || draws.shape(0) == 0)
-    throw std::invalid_argument("rows and draws must not be empty");
   if (weights && int64_t(weights->shape(0)) != view.n_rows)
     throw std::invalid_argument("one weight is needed for each row");
-  const std::vector<double> numbers(draws.data(), draws.data() + draws.shape(0));
-  int64_t row;
+  if (cluster_weights && cluster_weights->size() != centers.size())
+    throw std::invalid_argument("centers and weights of clusters differ in number");
+  std::vector<Centers> each;
+  for (size_t i = 0; i < centers.size(); ++i) {
+    each.push_back(centers_of(centers[i], view));
+    if (!cluster_weights) continue;
+    check_aligned((*cluster_weights)[i]);
+    if (int64_t((*cluster_weights)[i].shape(0)) != each[i].n_clusters)
+      throw std::invalid_argument("one weight is needed for each cluster");
+  }
+  std::vector<PartitionMeasures> measures;
   {
     const nb::gil_scoped_release no_gil;
-    row = next_center(view, weights ? weights->data() : nullptr, c, numbers, n_threads);
+    for (size_t i = 0; i < each.size(); ++i) {
+      const PartitionQuery query{weights ? weights->data() : nullptr,
+                                 cluster_weights ? (*cluster_weights)[i].data() : nullptr,
+                                 n_threads};
+      measures.push_back(measure_partition(view, each[i], query));
+    }
   }
-  return row < 0 ? nb::none() : nb::cast(row);
+  return joined(measures);
 }
 
-std::tuple<int32_t, int32_t, double> cheapest_merge_of(const Matrix& centers,
-                                                       const Vector& weights) {
-  const Centers c =
-      centers_of(centers, MatrixView{nullptr, Dtype::f64, 0, int64_t(centers.shape(1))});
-  check_aligned(weights);
-  if (c.n_clusters < 2 || c.n_features == 0 || int64_t(weights.shape(0)) != c.n_clusters)
-    throw std::invalid_argument("two centers are needed, and one weight for each");
-  const Merge merge = cheapest_merge(c, weights.data());
-  return {merge.pair[0], merge.pair[1], merge.cost};
-}
+// A sweep over numbers of clusters, of the rows of a problem that Python keeps alive.
+class SweepHandle {
+ public:
+  SweepHandle(const ProblemOf<AnyRows>& problem, bool starts_afresh, uint64_t seed,
+              int64_t max_iter, double tol)
+      : sweep_(problem.checked_data(), options(starts_afresh, seed, max_iter, tol)) {}
+
+  nb::tuple extend(int64_t k_max, const std::vector<Vector>& draws,
+                   std::optional<double> max_time) {
+    std::vector<std::vector<double>> numbers;
+    for (const Vector& some : draws) {
+      check_aligned(some);
+      if (some.shape(0) == 0) throw std::invalid_argument("draws must not be empty");
+      numbers.emplace_back(some.data(), some.data() + some.shape(0));
+    }
+    if (k_max < 1 || int64_t(numbers.size()) < std::max(k_max, sweep_.k_max()))
+      throw std::invalid_argument("draws are needed for each number of clusters");
+    Supervisor supervisor(max_time, nb::none());
+    std::vector<int64_t> changed;
+    {
+      const nb::gil_scoped_release no_gil;
+      changed = sweep_.extend(k_max, numbers, supervisor.control());
+    }
+    if (!supervisor.exception().is_none()) raise_again(supervisor.exception());
+    nb::list fits;
+    for (const int64_t k : changed) {
+      const SweepFit& fit = sweep_.fit(k);
+      fits.append(nb::make_tuple(centers_array(fit.centers),
+                                 copied_array(fit.weights, {fit.weights.size()}), fit.inertia));
+    }
+    return nb::make_tuple(fits, supervisor.timed_out());
+  }
+
+ private:
+  static SweepOptions options(bool starts_afresh, uint64_t seed, int64_t max_iter, double tol) {
+    SweepOptions options{starts_afresh, seed, {}};
+    options.loop.max_iter = max_iter;
+    options.loop.tol = tol;
+    return options;
+  }
+
+  Sweep sweep_;
+};
 
 template <class X>
 nb::object distances_of(const X& x, const Matrix& centers, int n_threads) {
@@ -563,11 +613,12 @@ NB_MODULE(_core, m) {
            "n_cols"_a);
   list_for<AnyRows>(m, "Problem");
   list_for<SparseRowsHandle>(m, "SparseProblem");
-  m.def("measure_partition", &measure_partition_of, "x"_a, "weights"_a.none(), "centers"_a,
+  nb::class_<SweepHandle>(m, "Sweep")
+      .def(nb::init<const ProblemOf<AnyRows>&, bool, uint64_t, int64_t, double>(),
+           nb::keep_alive<1, 2>(), "problem"_a, "starts_afresh"_a, "seed"_a, "max_iter"_a, "tol"_a)
+      .def("extend", &SweepHandle::extend, "k_max"_a, "draws"_a, "max_time"_a.none());
+  m.def("measure_partitions", &measure_partitions_of, "x"_a, "weights"_a.none(), "centers"_a,
         "cluster_weights"_a.none(), "n_threads"_a);
-  m.def("next_center", &next_center_of, "x"_a, "weights"_a.none(), "centers"_a, "draws"_a,
-        "n_threads"_a);
-  m.def("cheapest_merge", &cheapest_merge_of, "centers"_a, "weights"_a);
   m.def("isa", [] { return kernels<float>().isa; });
   m.def("available_isas", &isa_names);
 }

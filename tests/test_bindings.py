@@ -133,11 +133,14 @@ def test_problems_are_seeded_and_fitted_or_refused(
     threads,
 )
 def test_partitions_are_measured_or_refused(X, weights, C, cluster_weights, n):
-    measures = attempt(_core.measure_partition, X, weights, C, cluster_weights, n)
+    placed = None if cluster_weights is None else [cluster_weights, cluster_weights]
+    measures = attempt(_core.measure_partitions, X, weights, [C, C], placed, n)
     if measures is not None:
-        of_clusters, pairs, profiles, squared, _ = measures
-        assert of_clusters.shape[1:] == C.shape[:1] == squared.shape[:1]
-        assert len(pairs) == len(profiles)
+        of_clusters, pairs, profiles, squared, totals, n_pairs = measures
+        assert of_clusters.shape[1] == 2 * len(C)
+        assert len(squared) == 2 * len(C) ** 2
+        assert len(totals) == len(n_pairs) == 2
+        assert len(pairs) == len(profiles) == n_pairs.sum()
         assert ((pairs >= 0) & (pairs < len(C))).all()
 
 
@@ -145,15 +148,24 @@ def test_partitions_are_measured_or_refused(X, weights, C, cluster_weights, n):
 @given(
     rows,
     arrays(n_dims=(1,), dtypes=(np.float64,)) | st.none(),
-    centers,
-    arrays(n_dims=(1,), dtypes=(np.float64,)),
+    st.lists(arrays(n_dims=(1,), dtypes=(np.float64,)), max_size=6),
+    numbers,
+    numbers,
     threads,
 )
-def test_centers_are_added_and_merged_or_refused(X, weights, C, numbers, n):
-    row = attempt(_core.next_center, X, weights, C, numbers, n)
-    assert row is None or 0 <= row < len(X)
-    merge = attempt(_core.cheapest_merge, C, numbers)
-    assert merge is None or 0 <= merge[0] < merge[1] < len(C)
+def test_numbers_of_clusters_are_swept_or_refused(X, weights, draws, k_max, seed, n):
+    if weights is not None:
+        weights = np.abs(np.nan_to_num(weights, posinf=1e3, neginf=0)) + 1  # checked in Python
+    problem = attempt(_core.Problem, X, weights, n)
+    sweep = None if problem is None else attempt(_core.Sweep, problem, True, seed, 5, 0.0)
+    del problem  # the sweep keeps it alive
+    for target in () if sweep is None else (k_max, k_max + 1):
+        swept = attempt(sweep.extend, target, draws, None)
+        if swept is not None:
+            for centers, of_clusters, inertia in swept[0]:
+                assert centers.shape == (len(of_clusters), X.shape[1])
+                assert len(centers) <= target
+                assert inertia >= 0
 
 
 @fuzz

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "assign/block_scratch.hpp"
 #include "assign/row_pass.hpp"
@@ -10,6 +11,8 @@
 
 namespace centroids {
 namespace {
+
+constexpr double kTiny = std::numeric_limits<double>::min();
 
 // A pair, seen from one of its clusters.
 struct Line {
@@ -196,6 +199,17 @@ double inertia_between(const Centers& centers, const PartitionMeasures& m) {
   return total;
 }
 
+// How much a cluster overlaps with the one it overlaps with most (Davies & Bouldin 1979); 0 alone.
+double similarity(const PartitionMeasures& m, int64_t own) {
+  const int64_t k = int64_t(m.radii.size());
+  double largest = 0;
+  for (int64_t j = 0; j < k; ++j) {
+    const double squared = std::max(m.squared_center_distances[own * k + j], kTiny);
+    largest = std::max(largest, (m.radii[own] + m.radii[j]) / std::sqrt(squared));
+  }
+  return largest;
+}
+
 void add_summary(const Centers& centers, PartitionMeasures& m) {
   const int64_t k = centers.n_clusters;
   for (int64_t j = 0; j < k; ++j) {
@@ -206,6 +220,7 @@ void add_summary(const Centers& centers, PartitionMeasures& m) {
     m.weight += cluster.weight;
     m.inertia += cluster.inertia;
   }
+  for (int64_t j = 0; j < k; ++j) m.similarities.push_back(similarity(m, j));
   m.inertia_between = inertia_between(centers, m);
 }
 

@@ -33,7 +33,8 @@ struct PartitionMeasures {
   // What several criteria are made of.
   std::vector<double> radii;                     // mean distance to the own center; 0 without rows
   std::vector<double> nearest_center_distances;  // from each center to another; infinite for one
-  double weight = 0, inertia = 0;                // of all rows
+  std::vector<double> similarities;  // largest (radius + radius) / distance to another (DB)
+  double weight = 0, inertia = 0;    // of all rows
   double inertia_between = 0;  // weighted squared distances of the rows' centers to their mean
 };
 

@@ -1,6 +1,6 @@
 """Types of the compiled module: C-contiguous float32 or float64 rows, float64 centers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypedDict, TypeVar
 
 import numpy as np
@@ -66,17 +66,24 @@ def assign(x: AnyRows, centers: Float64, n_threads: int) -> NDArray[np.int32]: .
 def nearest(
     x: AnyRows, centers: Float64, n_threads: int
 ) -> tuple[NDArray[np.int32], Float64, NDArray[np.int32], Float64]: ...
-def measure_partition(
+def measure_partitions(
     x: Rows,
     weights: Float64 | None,
-    centers: Float64,
-    cluster_weights: Float64 | None,
+    centers: Sequence[Float64],
+    cluster_weights: Sequence[Float64] | None,
     n_threads: int,
-) -> tuple[Float64, NDArray[np.int32], Float64, Float64, tuple[float, float, float]]: ...
-def next_center(
-    x: Rows, weights: Float64 | None, centers: Float64, draws: Float64, n_threads: int
-) -> int | None: ...
-def cheapest_merge(centers: Float64, weights: Float64) -> tuple[int, int, float]: ...
+) -> tuple[Float64, NDArray[np.int32], Float64, Float64, Float64, NDArray[np.int32]]: ...
+
+class Sweep:
+    """Fits for 1, 2, … clusters of the rows of a problem."""
+
+    def __init__(
+        self, problem: Problem, starts_afresh: bool, seed: int, max_iter: int, tol: float
+    ) -> None: ...
+    def extend(
+        self, k_max: int, draws: Sequence[Float64], max_time: float | None
+    ) -> tuple[list[tuple[Float64, Float64, float]], bool]: ...
+
 def distances(x: AnyRows, centers: Float64, n_threads: int) -> Rows: ...
 def inertia(
     x: AnyRows, centers: Float64, labels: NDArray[np.int32], weights: Float64 | None, n_threads: int

@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
 from centroids import KMeans, criteria
+from centroids.choosing_k.partition import stacked
 
 quick = settings(max_examples=40, deadline=None)
 
@@ -137,6 +138,15 @@ def test_a_weight_counts_as_so_many_equal_rows(clustered, name):
     weighted = criterion(criteria.measure_partition(X, centers, sample_weight=w))
     repeated = criterion(criteria.measure_partition(np.repeat(X, w, axis=0), centers))
     assert weighted == pytest.approx(repeated, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(criteria.PARTITION_CRITERIA))
+def test_a_stack_of_partitions_has_the_value_of_each(clustered, name):
+    X, centers, _ = clustered
+    partitions = [criteria.measure_partition(X, centers[:k]) for k in (2, 6, 3)]
+    criterion = criteria.PARTITION_CRITERIA[name]
+    expected = [criterion(partition) for partition in partitions]
+    assert criterion(stacked(partitions)).tolist() == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("name", sorted(criteria.PARTITION_CRITERIA))

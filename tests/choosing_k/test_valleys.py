@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import binom
 
 from centroids import KMeans, criteria
+from centroids.choosing_k.partition import stacked
 from centroids.choosing_k.valleys import binomial_tail, pooled, valleys_of_each
 
 BINS = 16
@@ -89,7 +90,7 @@ def test_the_tail_is_the_binomial_one():
 def test_clusters_are_isolated_when_all_their_pairs_are_separated_in_one_partition_or_many(blobs):
     X, centers, _ = blobs
     partitions = [criteria.measure_partition(X, centers[:k]) for k in (1, 2, 5)]
-    for partition, valleys in zip(partitions, valleys_of_each(partitions), strict=True):
+    for partition, valleys in zip(partitions, valleys_of_each(stacked(partitions)), strict=True):
         alone = criteria.valleys_of(partition)
         for name, value in vars(alone).items():
             np.testing.assert_array_equal(getattr(valleys, name), value)

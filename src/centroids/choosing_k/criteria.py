@@ -1,24 +1,27 @@
 """Criteria for the number of clusters: functions that know their name, range and direction.
 
 Two kinds. A criterion *of a partition* takes one `Partition` (`measure` makes it from rows and
-centers, weights included); a criterion *of a curve* takes the inertias for 1, 2, … clusters. All
-but the silhouettes at the end come from the same few sums, for nothing beyond one assignment.
+centers, weights included), or a `Stack` of many; a criterion *of a curve* takes the inertias for
+1, 2, … clusters. All come from the same few sums, for nothing beyond one assignment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centroids.choosing_k.partition import Partition
+from centroids.choosing_k.partition import Partition, Stack
 
 __all__ = ["CURVE_CRITERIA", "PARTITION_CRITERIA", "Criterion", "best_n_clusters"]
 
 Float64 = NDArray[np.float64]
+
+# A number for a partition, an array for a stack of them.
+Values = Any
 
 Direction = Literal["highest", "lowest"]
 
@@ -57,14 +60,17 @@ class Criterion:
     cost: str
     source: str
 
-    def __call__(self, *args: object, **kwargs: object) -> float | Float64:
+    def __call__(self, *args: object, **kwargs: object) -> Values:
         """Compute it."""
         if args and isinstance(args[0], Partition) and args[0].n_clusters < self.from_k:
             raise ValueError(
                 f"{self.name} needs at least {self.from_k} clusters; this partition has "
                 f"{args[0].n_clusters}."
             )
-        return self.function(*args, **kwargs)
+        # What overflows is infinite; of a stack, numbers of clusters below from_k are nothing.
+        with np.errstate(all="ignore"):
+            value = self.function(*args, **kwargs)
+        return value if isinstance(value, np.ndarray) else float(value)
 
 
 PARTITION_CRITERIA: dict[str, Criterion] = {}
@@ -121,9 +127,9 @@ def best_n_clusters(
     (0, 1),
     "Hruschka, Campello & de Castro, Information Sciences 176(13), 2006",
 )
-def simplified_silhouette(partition: Partition) -> float:
+def simplified_silhouette(partition: Partition | Stack) -> Values:
     """Mean over the rows of 1 - a / b: own distance over distance to the second nearest center."""
-    return float(partition.silhouettes.sum() / partition.weight)
+    return partition.total(partition.silhouettes) / partition.weight
 
 
 @_criterion(
@@ -133,11 +139,11 @@ def simplified_silhouette(partition: Partition) -> float:
     (0, np.inf),
     "Calinski & Harabasz, Communications in Statistics 3(1), 1974",
 )
-def calinski_harabasz(partition: Partition) -> float:
+def calinski_harabasz(partition: Partition | Stack) -> Values:
     """Return (B / (k - 1)) / (W / (n - k)): variance between the clusters over variance within."""
     k, n = partition.n_clusters, partition.weight
-    within = max(partition.inertia, EPS * partition.inertia_between, TINY)
-    return partition.inertia_between / (k - 1) * max(n - k, 0.0) / within
+    within = _floored(partition.inertia, EPS * partition.inertia_between)
+    return partition.inertia_between / (k - 1) * np.maximum(n - k, 0.0) / within
 
 
 @_criterion(
@@ -148,11 +154,9 @@ def calinski_harabasz(partition: Partition) -> float:
     "Davies & Bouldin, IEEE PAMI 1(2), 1979",
     cost="O(k² d)",
 )
-def davies_bouldin(partition: Partition) -> float:
+def davies_bouldin(partition: Partition | Stack) -> Values:
     """Mean over the clusters of the worst (r_i + r_j) / |c_i - c_j|, r the mean own distance."""
-    apart = np.sqrt(np.maximum(partition.squared_center_distances, TINY))
-    spread = np.add.outer(partition.radii, partition.radii) / apart
-    return float(spread.max(axis=1).sum() / partition.n_clusters)
+    return partition.total(partition.similarities) / partition.n_clusters
 
 
 @_criterion(
@@ -162,13 +166,10 @@ def davies_bouldin(partition: Partition) -> float:
     (0, np.inf),
     "Zhao & Fränti, Data & Knowledge Engineering 92, 2014",
 )
-def wb_index(partition: Partition) -> float:
+def wb_index(partition: Partition | Stack) -> Values:
     """Return k W / B: the number of clusters times inertia within over inertia between."""
-    return (
-        partition.n_clusters
-        * partition.inertia
-        / max(partition.inertia_between, EPS * partition.inertia, TINY)
-    )
+    between = _floored(partition.inertia_between, EPS * partition.inertia)
+    return partition.n_clusters * partition.inertia / between
 
 
 @_criterion(
@@ -179,10 +180,10 @@ def wb_index(partition: Partition) -> float:
     "Xie & Beni, IEEE PAMI 13(8), 1991",
     cost="O(k² d)",
 )
-def xie_beni(partition: Partition) -> float:
+def xie_beni(partition: Partition | Stack) -> Values:
     """Mean squared own distance over the smallest squared distance between centers."""
-    nearest = float(partition.squared_center_distances.min())
-    return partition.inertia / partition.weight / max(nearest, TINY)
+    nearest = partition.lowest(partition.nearest_center_distances)
+    return partition.inertia / partition.weight / np.maximum(nearest * nearest, TINY)
 
 
 @_criterion(
@@ -193,10 +194,10 @@ def xie_beni(partition: Partition) -> float:
     "after Dunn, Journal of Cybernetics 4(1), 1974, with centers in place of rows",
     cost="O(k² d)",
 )
-def centroid_dunn(partition: Partition) -> float:
+def centroid_dunn(partition: Partition | Stack) -> Values:
     """Return the smallest distance between centers over the largest mean own distance."""
-    nearest = float(partition.nearest_center_distances.min())
-    return nearest / max(float(partition.radii.max()), EPS * nearest, TINY)
+    nearest = partition.lowest(partition.nearest_center_distances)
+    return nearest / _floored(partition.highest(partition.radii), EPS * nearest)
 
 
 @_criterion(
@@ -207,11 +208,11 @@ def centroid_dunn(partition: Partition) -> float:
     "the rows of a good K are far closer to their own center than centers are to each other",
     cost="O(k² d)",
 )
-def own_over_nearest(partition: Partition) -> float:
+def own_over_nearest(partition: Partition | Stack) -> Values:
     """Mean over the rows of the own distance over the distance from that center to the nearest."""
-    floor = max(EPS * float(partition.radii.max()), TINY)
-    nearest = np.maximum(partition.nearest_center_distances, floor)
-    return float((partition.distances / nearest).sum() / partition.weight)
+    floor = partition.for_clusters(EPS * partition.highest(partition.radii))
+    nearest = _floored(partition.nearest_center_distances, floor)
+    return partition.total(partition.distances / nearest) / partition.weight
 
 
 @_criterion(
@@ -222,7 +223,7 @@ def own_over_nearest(partition: Partition) -> float:
     "after Pelleg & Moore, ICML 2000, with one spherical variance per cluster",
     from_k=1,
 )
-def bic(partition: Partition) -> float:
+def bic(partition: Partition | Stack) -> Values:
     """Return log-likelihood of spherical Gaussians minus log(n) / 2 per free parameter.
 
     sum_j n_j (log(n_j / n) - d/2 (log(2 pi v_j) + 1)) - (k (d + 2) - 1) / 2 log n, where
@@ -230,10 +231,16 @@ def bic(partition: Partition) -> float:
     """
     k, d, n = partition.n_clusters, partition.n_features, partition.weight
     w = np.maximum(partition.weights, TINY)
-    floor = max(1e-6 * (partition.inertia + partition.inertia_between) / (n * d), TINY)
-    variance = np.maximum(partition.inertias / (d * w), floor)
-    fit = w @ (np.log(w / n) - d / 2 * (np.log(2 * np.pi * variance) + 1))
-    return float(fit - (k * (d + 2) - 1) / 2 * np.log(n))
+    floor = 1e-6 * (partition.inertia + partition.inertia_between) / (n * d)
+    variance = _floored(partition.inertias / (d * w), partition.for_clusters(floor))
+    share = w / partition.for_clusters(n)
+    fit = w * (np.log(share) - d / 2 * (np.log(2 * np.pi * variance) + 1))
+    return partition.total(fit) - (k * (d + 2) - 1) / 2 * np.log(n)
+
+
+def _floored(value: Any, floor: Any) -> Any:
+    """Give the value, or what rounding may leave of nothing beside it."""
+    return np.maximum(np.maximum(value, floor), TINY)
 
 
 # ---------------------------------------------------------------- of a curve

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from centroids.choosing_k.criteria import CURVE_CRITERIA, PARTITION_CRITERIA
 from centroids.choosing_k.decide import rank
-from centroids.choosing_k.partition import Partition, measure
+from centroids.choosing_k.partition import Partition, measure, measure_each, stacked
 from centroids.choosing_k.sweep import Deadline, Fit, Sweep
 from centroids.choosing_k.valleys import Valleys, valleys_of, valleys_of_each
 
@@ -99,17 +99,20 @@ class Evidence:
             self.half.extend(self.full.k_max)
             if self.k_max == known or self.k_max < target:
                 break
-        for k in range(1, self.k_max + 1):
-            placed = self.half.fits[k]
-            if self._placed.get(k) is not placed:
-                self._placed[k] = placed
-                self.held[k] = measure(
-                    self._held_rows, placed.centers, self._held_weights, self.n_threads
-                )
         ks = range(1, self.k_max + 1)
-        self.valleys = valleys_of_each([self.full.partition(k) for k in ks])
-        self.held_valleys = valleys_of_each([self.held[k] for k in ks])
+        self._measure_held(ks)
+        self._stack = stacked(self.full.partitions(ks))
+        self.valleys = valleys_of_each(self._stack)
+        self.held_valleys = valleys_of_each(stacked([self.held[k] for k in ks]))
         self._table = None
+
+    def _measure_held(self, ks: range) -> None:
+        """Give the rows held out to the centers that the others placed, where those are new."""
+        new = [k for k in ks if self._placed.get(k) is not self.half.fits[k]]
+        self._placed |= {k: self.half.fits[k] for k in new}
+        centers = [self._placed[k].centers for k in new]
+        measured = measure_each(self._held_rows, centers, self._held_weights, self.n_threads)
+        self.held |= zip(new, measured, strict=True)
 
     def grow(self, cap: int, report: Callable[[int, int], None]) -> None:
         """Sweep, and sweep further while the clusters with valleys reach into the end of the range.
@@ -192,25 +195,18 @@ class Evidence:
         return self._table
 
     def _make_table(self) -> dict[str, NDArray[Any]]:
-        ks = self.n_clusters
-        partitions = [self.full.partition(k) for k in ks.tolist()]
+        ks, stack = self.n_clusters, self._stack
+        inertia = stack.inertia
         held = [self.held[k] for k in ks.tolist()]
-        weight = partitions[0].weight
-        inertia = np.array([p.inertia for p in partitions])
         columns: dict[str, NDArray[Any]] = {
             "n_clusters": ks,
             "inertia": inertia,
-            "held_out_inertia": np.array([p.inertia / p.weight * weight for p in held]),
+            "held_out_inertia": np.array([p.inertia / p.weight for p in held]) * stack.weight,
         }
         for name, criterion in PARTITION_CRITERIA.items():
-            columns[name] = np.array(
-                [
-                    np.nan if k < criterion.from_k else criterion(p)
-                    for k, p in enumerate(partitions, 1)
-                ]
-            )
+            columns[name] = np.where(ks >= criterion.from_k, criterion(stack), np.nan)
         for name, criterion in CURVE_CRITERIA.items():
-            columns[name] = np.asarray(criterion(inertia, partitions[0].n_features))
+            columns[name] = np.asarray(criterion(inertia, stack.n_features))
         columns["isolated"] = np.array([v.n_isolated for v in self.valleys])
         columns["isolated_held_out"] = np.array([v.n_isolated for v in self.held_valleys])
         return columns

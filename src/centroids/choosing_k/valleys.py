@@ -10,7 +10,6 @@ no part in placing the centers, this tells clusters from pieces of one cloud.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
-from centroids.choosing_k.partition import Partition
+from centroids.choosing_k.partition import Partition, Stack, stacked
 
 __all__ = [
     "Pooled",
@@ -140,14 +139,12 @@ def valleys_of(partition: Partition, rows_per_weight: float = 1.0) -> Valleys:
     rows_per_weight : float, default=1.0
         What turns weights into numbers of rows, for what is likely chance.
     """
-    return valleys_of_each([partition], rows_per_weight)[0]
+    return valleys_of_each(stacked([partition]), rows_per_weight)[0]
 
 
-def valleys_of_each(partitions: Sequence[Partition], rows_per_weight: float = 1.0) -> list[Valleys]:
+def valleys_of_each(stack: Stack, rows_per_weight: float = 1.0) -> list[Valleys]:
     """Do `valleys_of` for many partitions at once: most have few pairs."""
-    if not partitions:
-        return []
-    profiles = np.concatenate([p.profiles for p in partitions]) * rows_per_weight
+    profiles = stack.profiles * rows_per_weight
     cumulated = np.zeros((len(profiles), N_BINS + 1))
     np.cumsum(profiles, axis=1, out=cumulated[:, 1:])
     # Rows in each window of a third of the line: [-1/6, 1/6], …, [5/6, 7/6].
@@ -157,37 +154,32 @@ def valleys_of_each(partitions: Sequence[Partition], rows_per_weight: float = 1.
     ratios = np.divide(middle, peak, out=np.full(len(peak), np.inf), where=peak > 0)
     p_values = binomial_tail(middle, peak)
     are_separated = (ratios <= FLAT_RATIO) & (p_values <= CHANCE)
-    are_isolated = _are_isolated(partitions, are_separated)
+    are_isolated = _are_isolated(stack, are_separated)
+    n_isolated = np.add.reduceat(are_isolated, stack.firsts, dtype=np.int64).tolist()
     listed, pair, cluster = [], 0, 0
-    for partition in partitions:
-        of_pairs = slice(pair, pair := pair + len(partition.pairs))
-        isolated = are_isolated[cluster : (cluster := cluster + partition.n_clusters)]
+    for k, n_pairs, n in zip(stack.n_clusters, stack.n_pairs, n_isolated, strict=True):
+        of_pairs = slice(pair, pair := pair + n_pairs)
         listed.append(
             Valleys(
-                partition.n_clusters,
-                partition.pairs,
+                int(k),
+                stack.pairs[of_pairs],
                 middle[of_pairs],
                 peak[of_pairs],
                 ratios[of_pairs],
                 p_values[of_pairs],
                 are_separated[of_pairs],
-                isolated,
-                int(np.count_nonzero(isolated)),
+                are_isolated[cluster : (cluster := cluster + k)],
+                n,
             )
         )
     return listed
 
 
-def _are_isolated(
-    partitions: Sequence[Partition], are_separated: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _are_isolated(stack: Stack, are_separated: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Tell the clusters of all partitions, one after the other, that no pair ties to another."""
-    n_pairs = [len(partition.pairs) for partition in partitions]
-    n_clusters = [partition.n_clusters for partition in partitions]
-    firsts = np.cumsum([0, *n_clusters[:-1]])
-    pairs = np.concatenate([partition.pairs for partition in partitions])
-    isolated = np.repeat(np.array(n_pairs) > 0, n_clusters)
-    isolated[(pairs + np.repeat(firsts, n_pairs)[:, None])[~are_separated]] = False
+    isolated: NDArray[np.bool_] = stack.for_clusters(stack.n_pairs > 0)
+    pairs = stack.pairs + np.repeat(stack.firsts, stack.n_pairs)[:, None]
+    isolated[pairs[~are_separated]] = False
     return isolated
 
 
