@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from centroids.estimators.kmeans import KMeans, Nearest
     from centroids.estimators.mini_batch import MiniBatchKMeans
     from centroids.estimators.nearness import nearest
+    from centroids.estimators.preparing import fit_preparation, prepare_rows
     from centroids.estimators.runs import FitState
     from centroids.estimators.saved import load, save
     from centroids.model_file import ModelFileError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from centroids.plots.profile import ProfileDisplay
     from centroids.plots.silhouette import SilhouetteDisplay
     from centroids.report.page import write_report
+    from centroids.rows.blocks import take_rows
     from centroids.rows.csv_layout import CsvFormat
     from centroids.rows.distinct import count_distinct_rows
     from centroids.rows.errors import InputError, MissingExtraError, UnknownColumnError

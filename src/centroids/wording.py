@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["count", "percent"]
+import math
+
+__all__ = ["count", "percent", "rough_percent"]
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
@@ -12,8 +14,23 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
 
 def percent(share: float) -> str:
     """Write a share with as many decimals as keep it from reading as all or nothing."""
+    if share in (0.0, 1.0):
+        return f"{100 * share:.0f} %"
     for decimals in (1, 2, 3, 4):
         text = f"{100 * share:.{decimals}f}"
-        if share in (0.0, 1.0) or float(text) not in (0.0, 100.0):
+        if float(text) not in (0.0, 100.0):
             return f"{text} %"
-    return "less than 0.0001 %" if share < 0.5 else "more than 99.9999 %"
+    return "under 0.0001 %" if share < 0.5 else "over 99.9999 %"
+
+
+def rough_percent(share: float) -> str:
+    """Write a share in about two digits, never 0 or 100 where that is not the whole truth."""
+    if not math.isfinite(share):
+        return "–"
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "under 0.1 %"
+    if 99.9 < value < 100:
+        return "over 99.9 %"
+    text = f"{value:.1f}" if value < 10 or 99 < value < 100 else f"{value:.0f}"
+    return f"{text.removesuffix('.0')} %"

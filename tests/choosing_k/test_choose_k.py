@@ -225,7 +225,7 @@ def test_large_inputs_are_sampled_and_the_message_says_so():
     assert choice.k == 6
     assert choice.n_samples_used == 3 * 15_220
     assert choice.choices_by_sample == [6, 6, 6]
-    assert "clusters below 0.5% of the rows may be missed" in choice.summary()
+    assert "clusters below 0.5 % of the rows may be missed" in choice.summary()
     assert choice.estimator.labels_.shape == (60_000,)
 
 

@@ -96,3 +96,42 @@ def test_findings_stand_in_the_report(run: Run, table: Path) -> None:
     assert "Notes on the data" in page
     assert "looks like an identifier" in page
     assert "99 of 100 rows; 1 that lack a value were dropped" in page
+
+
+def test_texts_among_numbers_are_a_finding_and_not_the_end(run: Run, folder: Path) -> None:
+    rows = [f"{i * 7 % 31},{i * 5 % 23 / 2},w" for i in range(60)]
+    rows[16], rows[40], rows[50] = "12,about 5,w", "12,inf,w", "12,,w"
+    Path("t.csv").write_text("a,b,c\n" + "\n".join(rows) + "\n")
+    code, out, err = run("doctor", "t.csv")
+    said = " ".join(out.split())
+    assert (code, err) == (0, "")
+    assert 'error: 2 cells of "b" are not a finite number: "about 5" in row 17 of t.csv' in said
+    (finding,) = (
+        f for f in run("doctor", "t.csv", "--json").json["findings"] if f["kind"] == "not_numbers"
+    )
+    assert (finding["severity"], finding["columns"]) == ("error", ["b"])
+    code, _, err = run("fit", "t.csv", "-k", 2)
+    assert code == 2
+    assert 'row 17, column "b" holds "about 5"' in err
+    assert run("doctor", "t.csv", "--leave-out", "b").code == 0
+
+
+def test_infinite_values_of_an_array_are_a_finding(run: Run, folder: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    X[7, 1] = np.inf
+    np.save("t.npy", X)
+    said = " ".join(run("doctor", "t.npy").out.split())
+    assert '1 cell of "x2" is not a finite number: "inf" in row 8 of t.npy.' in said
+
+
+def test_a_column_of_known_classes_is_pointed_out(run: Run, folder: Path) -> None:
+    run("blobs", "b.csv", "--samples", 500)
+    for words in (("doctor", "b.csv"), ("choose-k", "b.csv"), ("fit", "b.csv", "-k", 5)):
+        done = run(*words)
+        said = " ".join((done.out + done.err).split())
+        assert '"y" looks like known classes' in said
+        assert "--truth y" in said
+    assert "known classes" not in run("doctor", "b.csv", "--truth", "y").out
+    grid = {"x": np.arange(100.0) % 10, "y": np.arange(100.0) // 10}
+    centroids.write_table("grid.csv", grid)
+    assert "known classes" not in run("doctor", "grid.csv").out

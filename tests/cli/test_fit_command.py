@@ -32,7 +32,7 @@ def test_words_tell_what_was_read_and_found(run: Run, groups: Path) -> None:
     assert "groups.csv: 60 rows, 2 columns: a, b" in out
     assert 'left out: name (text, such as "row0")' in out
     assert "K = 3: inertia" in out
-    assert "60 of 60 lie in the cluster of their class (100.0 %), 0 misses." in out
+    assert "60 of 60 lie in the cluster of their class (100 %), 0 misses." in out
     assert "No classes share a cluster, and no class is split." in out
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from centroids.estimators.kmeans import KMeans
 from centroids.rows.distinct import count_distinct_rows
+from centroids.wording import rough_percent
 
 __all__ = ["cautions_of"]
 
@@ -64,8 +65,9 @@ def _dominant_column(X: NDArray[Any], names: list[str] | None) -> str | None:
         return None
     name = f"column {column} (counted from 0)" if names is None else f"column {names[column]!r}"
     return (
-        f"{name[0].upper()}{name[1:]} holds {share:.0%} of the variance, so it alone decides: "
-        "scale the columns (StandardScaler; --scale standard) unless their units are comparable."
+        f"{name[0].upper()}{name[1:]} holds {rough_percent(share)} of the variance, so it alone "
+        "decides: scale the columns (StandardScaler; --scale standard) unless their units are "
+        "comparable."
     )
 
 
@@ -87,8 +89,8 @@ def _duplicates(X: NDArray[Any]) -> str | None:
     if share <= DUPLICATE_SHARE:
         return None
     return (
-        f"{share:.0%} of the rows repeat another row: repeated values look like clusters without "
-        "being any."
+        f"{rough_percent(share)} of the rows repeat another row: repeated values look like "
+        "clusters without being any."
     )
 
 

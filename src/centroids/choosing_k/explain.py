@@ -9,6 +9,7 @@ import numpy as np
 from centroids.choosing_k.criteria import CURVE_CRITERIA, PARTITION_CRITERIA
 from centroids.choosing_k.gate import BELOW_NULL, SIGNIFICANT
 from centroids.choosing_k.valleys import FLAT_RATIO
+from centroids.wording import rough_percent
 
 if TYPE_CHECKING:
     from centroids.choosing_k.result import KChoice
@@ -160,8 +161,9 @@ def _used(choice: KChoice) -> list[str]:
         plural = "samples" if len(samples) > 1 else "sample"
         lines.append(
             f"Chosen on {choice.n_samples_used:,} of {choice.n_samples:,} rows "
-            f"({len(samples)} random {plural}{agree}); clusters below {choice.smallest_share:.1%} "
-            "of the rows may be missed. The model is fitted on all rows."
+            f"({len(samples)} random {plural}{agree}); clusters below "
+            f"{rough_percent(choice.smallest_share)} of the rows may be missed. The model is "
+            "fitted on all rows."
         )
     if choice.is_settled_on_all_rows:
         low, high = sorted((choice.k_if_forced, choice.runner_up or choice.k_if_forced))

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import centroids
 from centroids.cli._groups import words_of
@@ -28,6 +28,8 @@ def read_rows(
     layout: Layout,
     missing: Missing,
     jobs: int | None,
+    *,
+    bad: Literal["error", "keep"] = "error",
 ) -> centroids.Table:
     """Read the rows and columns that a user chose."""
     return centroids.read_table(
@@ -38,6 +40,7 @@ def read_rows(
         weight=selection.weight,
         where=layout.where,
         missing=missing.when_reading,
+        bad=bad,
         csv_format=layout.csv_format,
         n_jobs=jobs,
     )

@@ -49,7 +49,7 @@ def doctor(
     Example: [bold]centroids doctor 'sales/*.parquet' --where "year = 2026" --json[/bold]
     """
     with working(f"reading {name_of(data)}", running.as_json):
-        table = read_rows(data, selection, layout, Missing.IMPUTE, running.jobs)
+        table = read_rows(data, selection, layout, Missing.IMPUTE, running.jobs, bad="keep")
     findings = examine(table, k, Preparation(scale=scale), running.as_json)
     result = {
         "command": "doctor",

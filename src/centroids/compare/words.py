@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from centroids.wording import count
+from centroids.wording import count, percent
 
 if TYPE_CHECKING:
     from centroids.compare.label_match import LabelMatch
@@ -60,7 +60,7 @@ def _sentences(match: LabelMatch) -> Iterator[str]:
 
 def _agreement(how: str, accuracy: float, n_scored: int, misses: NDArray[Any]) -> str:
     n_agreeing = n_scored - len(misses)
-    text = f"{how}: {n_agreeing:,} of {n_scored:,} rows agree ({_percent(accuracy)})"
+    text = f"{how}: {n_agreeing:,} of {n_scored:,} rows agree ({percent(accuracy)})"
     if len(misses) == 0:
         return f"{text}, no miss."
     text = f"{text}, {count(len(misses), 'miss', 'misses')}"
@@ -102,7 +102,7 @@ def _merges_and_splits(match: LabelMatch) -> Iterator[str]:
 
 def _shares(what: str, shares: Mapping[Hashable, float], whole: str) -> str:
     return _join(
-        f"{what} {_name(name)} ({_percent(share)}{f' of {whole}' if i == 0 else ''})"
+        f"{what} {_name(name)} ({percent(share)}{f' of {whole}' if i == 0 else ''})"
         for i, (name, share) in enumerate(shares.items())
     )
 
@@ -189,14 +189,6 @@ def _join(texts: Iterable[str]) -> str:
     if len(listed) > MAX_LISTED:
         return f"{', '.join(listed[:MAX_LISTED])} and {len(listed) - MAX_LISTED:,} more"
     return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
-
-
-def _percent(share: float) -> str:
-    """Return two decimals, but never "100.00%" or "0.00%" where that is not the whole truth."""
-    text = f"{100 * share:.2f}%"
-    if share < 1 and text == "100.00%":
-        return "more than 99.99%"
-    return "less than 0.01%" if share > 0 and text == "0.00%" else text
 
 
 def _index(value: float) -> str:

@@ -7,12 +7,12 @@ from math import floor, isfinite, log10
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from centroids.wording import count
+from centroids.wording import count, rough_percent
 
 if TYPE_CHECKING:
     from centroids.describe.result import CategoryShare, ClusterCard, ClusterProfile, Rule
 
-__all__ = ["percent", "sentence_of", "summary_of", "title_of"]
+__all__ = ["sentence_of", "summary_of", "title_of"]
 
 VERY, PLAIN, SLIGHT = 1.5, 0.5, 0.2
 """Effects, in standard deviations, from which a column is very high, high, slightly high."""
@@ -31,15 +31,6 @@ SMALLEST = 0.01
 def title_of(number: int, name: str | None) -> str:
     """Name a cluster in a sentence."""
     return f"Cluster {number}" if name is None else f'Cluster {number} "{name}"'
-
-
-def percent(share: float) -> str:
-    """Return a share in percent, never rounded to nothing or to all where it is neither."""
-    if 0 < share < 0.001:
-        return "less than 0.1 %"
-    digits = 1 if share < 0.01 else 0
-    text = f"{100 * share:.{digits}f} %"
-    return "more than 99 %" if share < 1 and text == "100 %" else text
 
 
 def sentence_of(
@@ -72,9 +63,9 @@ def sentence_of(
         column, value = found
         parts.append(
             f"{column} {'missing' if value.value is None else value.value} "
-            f"({percent(value.share)}, {percent(value.share_overall)} of all rows)"
+            f"({rough_percent(value.share)}, {rough_percent(value.share_overall)} of all rows)"
         )
-    how_many = f"{percent(share)} of rows" if size >= FEW_ROWS else count(size, "row")
+    how_many = f"{rough_percent(share)} of rows" if size >= FEW_ROWS else count(size, "row")
     return f"{title}, {how_many}: {', '.join(parts)}"
 
 
@@ -131,7 +122,7 @@ def _details(card: ClusterCard, profile: ClusterProfile) -> Iterator[str]:
     for column, values in card.categories.items():
         shares = ", ".join(
             f"{'missing' if v.value is None else v.value} "
-            f"({percent(v.share)}, {v.lift:.1f} times its share of all rows)"
+            f"({rough_percent(v.share)}, {v.lift:.1f} times its share of all rows)"
             for v in values[:MAX_NAMED]
             if v.share >= SMALLEST
         )
@@ -149,8 +140,8 @@ def _details(card: ClusterCard, profile: ClusterProfile) -> Iterator[str]:
 
 def _rule(rule: Rule) -> str:
     return (
-        f"{rule.text} (catches {percent(rule.coverage)} of the cluster; "
-        f"{percent(rule.precision)} of the rows it catches belong to it)"
+        f"{rule.text} (catches {rough_percent(rule.coverage)} of the cluster; "
+        f"{rough_percent(rule.precision)} of the rows it catches belong to it)"
     )
 
 

@@ -14,9 +14,17 @@ from numpy.typing import NDArray
 
 from centroids.doctor.findings import Finding, listed
 from centroids.rows.blocks import blocks_of
+from centroids.rows.table import BadCells
 from centroids.wording import count, percent
 
-__all__ = ["COLUMN_CHECKS", "Columns", "check_part", "check_scale", "check_texts"]
+__all__ = [
+    "COLUMN_CHECKS",
+    "Columns",
+    "check_bad_cells",
+    "check_part",
+    "check_scale",
+    "check_texts",
+]
 
 DOMINANT = 0.9
 MOSTLY_MISSING = 0.5
@@ -29,6 +37,10 @@ MOST_CELLS, FEWEST_IN_PART = 1 << 22, 50_000
 MOST_COLUMNS_COMPARED = 1000
 ID_NAME = re.compile(r"(?i:(^|[_\W])(id|nr|no|key|index|idx|uuid|code|row|number)$)|[a-z]ID$")
 DAY = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})\b")
+LABEL_NAME = re.compile(
+    r"(?i:(^|[\W_])(y|y_true|labels?|class(es)?|targets?|truth|clusters?|species|cultivar|diagnosis)$)"
+)
+MOST_CLASSES, FEW_ROWS_A_CLASS = 100, 5
 # 1980 and 2040, as days and in seconds since 1970
 DAYS = (19_000_101, 21_001_231)
 SECONDS = (315_532_800, 2_208_988_800)
@@ -233,6 +245,35 @@ def check_dates(columns: Columns) -> Iterator[Finding]:
         )
 
 
+def check_labels(columns: Columns) -> Iterator[Finding]:
+    """Find columns that hold the classes that clusters are usually compared with."""
+    found = [i for i, name in enumerate(columns.names) if _holds_labels(columns, i)]
+    if found:
+        names = columns.named(found)
+        is_one = len(names) == 1
+        yield Finding(
+            "labels",
+            "warning",
+            names,
+            f"{listed(names)} {'looks' if is_one else 'look'} like known classes: few different "
+            "whole numbers under such a name.",
+            "Clustered with the other columns, the answer is among the questions; compare with it "
+            f"(--truth {names[0]}) or leave {_them(names)} out (--leave-out).",
+        )
+
+
+def _holds_labels(columns: Columns, column: int) -> bool:
+    name = columns.names[column]
+    if not LABEL_NAME.search(name) or columns.is_constant[column]:
+        return False
+    if name.lower() == "y" and "x" in map(str.lower, columns.names):
+        return False  # a place, not a class
+    values = columns.known(column)
+    if len(values) < FEWEST_ROWS or not _is_whole(values):
+        return False
+    return len(np.unique(values)) <= min(MOST_CLASSES, len(values) // FEW_ROWS_A_CLASS)
+
+
 def _holds_times(values: NDArray[np.float64]) -> bool:
     if not values.size or not _is_whole(values):
         return False
@@ -269,7 +310,8 @@ def check_skew(columns: Columns) -> Iterator[Finding]:
             names,
             f"{listed(names)} {'is' if len(names) == 1 else 'are'} skewed: most rows lie close "
             "together, a few far out, and those few pull at the centers.",
-            "The logarithm (log1p) often describes such amounts better."
+            "The logarithm often describes such amounts better: make a column of it before (ln(1 + "
+            "x) in SQL, numpy.log1p in Python), and cluster that one."
             if is_positive
             else "Think about cutting off or transforming the far end.",
         )
@@ -336,6 +378,7 @@ def check_scale(columns: Columns) -> Iterator[Finding]:
 COLUMN_CHECKS = (
     check_missing,
     check_ids,
+    check_labels,
     check_dates,
     check_correlated,
     check_constant,
@@ -353,6 +396,20 @@ def check_part(columns: Columns) -> Iterator[Finding]:
             f"Identifiers, dates and repeated rows were looked for in {len(columns.part):,} of the "
             f"{len(columns.X):,} rows, drawn at random.",
             "Everything else was counted in all of them.",
+        )
+
+
+def check_bad_cells(bad_cells: Sequence[BadCells]) -> Iterator[Finding]:
+    """Say which columns of numbers hold something else here and there."""
+    for name, n_bad, example, place in bad_cells:
+        yield Finding(
+            "not_numbers",
+            "error",
+            (name,),
+            f'{count(n_bad, "cell")} of "{name}" {"is" if n_bad == 1 else "are"} not a finite '
+            f"number: {example} in {place}{' first' if n_bad > 1 else ''}.",
+            "A fit stops there: correct such cells, empty those that mean a missing value, or "
+            "leave the column out (--leave-out).",
         )
 
 

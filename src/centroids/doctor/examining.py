@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from centroids.doctor.columns import COLUMN_CHECKS, Columns, check_part, check_scale, check_texts
+from centroids.doctor.columns import (
+    COLUMN_CHECKS,
+    Columns,
+    check_bad_cells,
+    check_part,
+    check_scale,
+    check_texts,
+)
 from centroids.doctor.findings import Finding, Findings, in_order
 from centroids.doctor.rows import (
     check_duplicates,
@@ -81,6 +88,7 @@ def examine(
     found += check_outliers(columns, is_scaled=is_scaled)
     found += check_duplicates(columns, n_distinct)
     found += check_texts(texts)
+    found += check_bad_cells(data.bad_cells if isinstance(data, Table) else ())
     found += check_part(columns)
     shares = dict(zip(columns.names, columns.shares.tolist(), strict=True))
     n_samples, n_features = columns.X.shape

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cell", "percent", "quantity", "shortened", "tick"]
+__all__ = ["cell", "quantity", "shortened", "tick"]
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -25,19 +25,6 @@ def quantity(value: float, digits: int = 4) -> str:
     else:
         text = f"{value:.{digits - 1}e}"
     return text.replace("-", MINUS)
-
-
-def percent(share: float) -> str:
-    """Return a share in percent, never 0 or 100 where that is not the whole truth."""
-    if not math.isfinite(share):
-        return "–"
-    value = 100 * share
-    if 0 < value < 0.1:
-        return "under 0.1 %"
-    if 99.9 < value < 100:
-        return "over 99.9 %"
-    text = f"{value:.1f}" if value < 10 or 99 < value < 100 else f"{value:.0f}"
-    return f"{text.removesuffix('.0')} %"
 
 
 def cell(value: Any) -> str:

@@ -17,10 +17,9 @@ from centroids.plots.iterations import FitRecorder, IterationsDisplay
 from centroids.plots.palette import cluster_colors, text_color_on
 from centroids.plots.silhouette import SilhouetteDisplay
 from centroids.report import charts, sections
-from centroids.report.numbers import percent
 from centroids.rows.errors import MissingExtraError
 from centroids.rows.output import check_output, whole_file
-from centroids.wording import count
+from centroids.wording import count, rough_percent
 
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice
@@ -141,7 +140,7 @@ def _template() -> Any:
         "script": script,
         "script_hash": f"sha256-{digest}",
     }
-    environment.filters |= {"percent": percent, "breakable": _breakable}
+    environment.filters |= {"percent": rough_percent, "breakable": _breakable}
     return environment.get_template("page.html")
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from centroids.plots.profile import FULL_COLOR_AT, ProfileDisplay, signed
-from centroids.report.numbers import cell, percent, quantity
-from centroids.wording import count
+from centroids.report.numbers import cell, quantity
+from centroids.wording import count, rough_percent
 
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice
@@ -50,7 +50,7 @@ def choice_of(choice: KChoice) -> Plain:
             "first": valley.first,
             "second": valley.second,
             "width": round(min(valley.ratio, 1.5) / 1.5 * 100, 1),
-            "text": "over 150 %" if valley.ratio > 1.5 else percent(valley.ratio),
+            "text": "over 150 %" if valley.ratio > 1.5 else rough_percent(valley.ratio),
             "is_separated": valley.is_separated,
         }
         for valley in choice.valleys[:MOST_VALLEYS]
@@ -83,14 +83,14 @@ def cards_of(profile: ClusterProfile) -> list[Plain]:
             "title": title_of_cluster(card),
             "name": card.name,
             "size": count(card.size, "row"),
-            "share": percent(card.share),
+            "share": rough_percent(card.share),
             "width": round(100 * card.share / largest, 1) if largest > 0 else 0,
             "sentence": _without_title(card.sentence),
             "rule": card.rule
             and {
                 "text": card.rule.text,
-                "coverage": percent(card.rule.coverage),
-                "precision": percent(card.rule.precision),
+                "coverage": rough_percent(card.rule.coverage),
+                "precision": rough_percent(card.rule.precision),
             },
             "contrasts": _contrasts(card, profile),
             "categories": _categories(card),
@@ -131,8 +131,8 @@ def _categories(card: ClusterCard) -> list[Plain]:
             "values": [
                 {
                     "value": "no value" if share.value is None else cell(share.value),
-                    "share": percent(share.share),
-                    "overall": percent(share.share_overall),
+                    "share": rough_percent(share.share),
+                    "overall": rough_percent(share.share_overall),
                 }
                 for share in shares[:3]
             ],
@@ -183,7 +183,7 @@ def _match(part: str, match: LabelMatch) -> Plain:
         "sentences": _sentences(match),
         "agreeing": f"{n_scored - match.n_misses:,}",
         "n_scored": f"{n_scored:,}",
-        "accuracy": percent(match.accuracy),
+        "accuracy": rough_percent(match.accuracy),
         "misses": match.n_misses,
         "rand": f"{match.adjusted_rand:.3f}",
         "classes": [
@@ -218,13 +218,13 @@ def _sentences(match: LabelMatch) -> list[str]:
     lines = [
         f"Cluster {cell(cluster)} merges "
         + _listed(
-            [f"{cell(name)} ({percent(share)} of its rows)" for name, share in shares.items()]
+            [f"{cell(name)} ({rough_percent(share)} of its rows)" for name, share in shares.items()]
         )
         for cluster, shares in match.merged.items()
     ]
     lines += [
         f"Class {cell(name)} is split over "
-        + _listed([f"cluster {cell(c)} ({percent(share)})" for c, share in shares.items()])
+        + _listed([f"cluster {cell(c)} ({rough_percent(share)})" for c, share in shares.items()])
         for name, shares in match.split.items()
     ]
     if len(lines) > 8:

@@ -26,7 +26,7 @@ from centroids.rows.errors import InputError
 from centroids.rows.npy import map_npy, table_from_npy
 from centroids.rows.relation import connect, relation_of
 from centroids.rows.relation_table import table_from_cells
-from centroids.rows.request import Missing, ReadRequest
+from centroids.rows.request import Bad, Missing, ReadRequest
 from centroids.rows.selection import count_rows, select_rows
 from centroids.rows.source import DataFiles, Source, open_source
 from centroids.rows.table import Table
@@ -43,6 +43,7 @@ def read_table(
     weight: str | None = None,
     where: str | None = None,
     missing: Missing = "error",
+    bad: Bad = "error",
     csv_format: CsvFormat | None = None,
     n_jobs: int | None = None,
 ) -> Table:
@@ -72,6 +73,10 @@ def read_table(
     missing : {"error", "drop", "keep"}, default="error"
         What to do about missing values: refuse them, leave out the rows that have one, or keep
         them as NaN, for an imputer to fill in.
+    bad : {"error", "keep"}, default="error"
+        What to do about cells of a column of numbers that are neither numbers nor missing, and
+        about infinite values: refuse them, or keep them as NaN and list them in `Table.bad_cells`,
+        to look at a table before it is clustered.
     csv_format : CsvFormat, optional
         How CSV files are written; found out by default.
     n_jobs : int, optional
@@ -90,7 +95,7 @@ def read_table(
     MissingExtraError
         If DuckDB is needed and not installed.
     """
-    request = ReadRequest(columns, truth, weight, missing, leave_out)
+    request = ReadRequest(columns, truth, weight, missing, leave_out, bad)
     source = open_source(data, csv_format, where)
     if source.format == "npy":
         table = table_from_npy(source, request)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.rows.bad_cells import find_bad_cell, refuse_bad_cell, refuse_empty_truth
+from centroids.rows.bad_cells import find_bad_cell, quoted, refuse_bad_cell, refuse_empty_truth
 from centroids.rows.blocks import count_missing, map_rows
 from centroids.rows.columns import split_columns
 from centroids.rows.errors import InputError
 from centroids.rows.request import ReadRequest
 from centroids.rows.source import Source
-from centroids.rows.table import LeftOut, Table
+from centroids.rows.table import BadCells, LeftOut, Table
 
 __all__ = ["map_npy", "table_from_npy"]
 
@@ -29,8 +29,12 @@ def table_from_npy(source: Source, request: ReadRequest) -> Table:
     used, *others = split_columns(path, names, request)
     classes, weights = (None if i is None else np.array(array[:, i]) for i in others)
     X = _features(array, used)
+    bad_cells: tuple[BadCells, ...] = ()
     bad = find_bad_cell(X, may_miss=request.missing != "error")
-    if bad is not None:
+    if bad is not None and request.bad == "keep" and request.missing != "error":
+        bad_cells = _bad_cells(X, [names[i] for i in used], path)
+        X = map_rows(X, lambda block: np.where(np.isinf(block), X.dtype.type(np.nan), block))
+    elif bad is not None:
         value = str(float(X[bad.row, bad.column]))
         refuse_bad_cell((path, bad.row + 1), bad.n_bad, names[used[bad.column]], value)
     refuse_empty_truth(path, request.truth, classes)
@@ -56,9 +60,22 @@ def table_from_npy(source: Source, request: ReadRequest) -> Table:
         n_missing=tuple(count_missing(X).tolist())
         if request.missing != "error"
         else (0,) * len(used),
+        bad_cells=bad_cells,
         n_rows=len(X),
         n_rows_in_files=len(X),
     )
+
+
+def _bad_cells(X: NDArray[Any], names: list[str], path: Path) -> tuple[BadCells, ...]:
+    """List the columns that hold infinite values."""
+    found = []
+    for i, name in enumerate(names):
+        rows = np.flatnonzero(np.isinf(X[:, i]))
+        if rows.size:
+            row = int(rows[0])
+            place = f"row {row + 1:,} of {path.name}"
+            found.append(BadCells(name, len(rows), quoted(str(float(X[row, i]))), place))
+    return tuple(found)
 
 
 def _features(array: NDArray[Any], used: list[int]) -> NDArray[Any]:

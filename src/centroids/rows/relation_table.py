@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids.rows.bad_cells import find_bad_cell, quoted, refuse_bad_cell, refuse_empty_truth
-from centroids.rows.blocks import Spool
+from centroids.rows.blocks import Spool, blocks_of, count_missing, map_rows
 from centroids.rows.cells import Cells, as_classes, example_text, seems_numeric
 from centroids.rows.columns import split_columns
 from centroids.rows.errors import InputError
 from centroids.rows.relation import SourceColumn
 from centroids.rows.request import ReadRequest
 from centroids.rows.source import Source
-from centroids.rows.table import LeftOut, Table
+from centroids.rows.table import BadCells, LeftOut, Table
 
 __all__ = ["table_from_cells"]
 
@@ -54,8 +54,13 @@ def table_from_cells(cells: Cells, request: ReadRequest) -> Table:
     if weight is not None and read.weights is not None:
         _check_weights(cells, weight, read.weights)
 
+    bad_cells: tuple[BadCells, ...] = ()
+    if request.bad == "keep":
+        bad_cells = _bad_cells(cells, features, read)
+        read = _without_infinity(read) if bad_cells else read
     X, n_missing = read.X, read.n_missing
-    _refuse_bad(cells, features, X, n_missing, may_miss=request.missing != "error")
+    if request.bad == "error" or request.missing == "error":
+        _refuse_bad(cells, features, X, n_missing, may_miss=request.missing != "error")
     truth = read.classes
     refuse_empty_truth(source, request.truth, truth)
     chosen = {column.name for column in features} | {request.truth, request.weight}
@@ -74,6 +79,7 @@ def table_from_cells(cells: Cells, request: ReadRequest) -> Table:
         weight_name=request.weight,
         has_names=cells.relation.layout is None or cells.relation.layout.has_header,
         n_missing=tuple(n_missing.tolist()),
+        bad_cells=bad_cells,
         n_rows=len(X),
         n_rows_in_files=len(X),
     )
@@ -173,6 +179,35 @@ def _refuse_bad(
         column = features[i]
         text_there = cells.text_at(column, row)
         refuse_bad_cell(cells.place_of(row), n_bad, column.name, text_there, column.decimal)
+
+
+def _bad_cells(cells: Cells, features: Sequence[SourceColumn], read: _Read) -> tuple[BadCells, ...]:
+    """List the columns that hold texts or infinite values among their numbers."""
+    found = []
+    n_infinite = np.zeros(len(features), dtype=np.int64)
+    for block in blocks_of(read.X):
+        n_infinite += np.isinf(block).sum(axis=0)
+    for i, column in enumerate(features):
+        first, n_bad = [], int(n_infinite[i])
+        if n_bad:
+            values = read.X[:, i]
+            first.append(int(np.argmax(np.isinf(values))))
+        text = cells.first_text([column]) if column.kind == "text" and read.n_missing[i] else None
+        if text is not None:
+            first.append(text[0])
+            n_bad += text[2]
+        if first:
+            row = min(first)
+            path, number = cells.place_of(row)
+            example = quoted(cells.text_at(column, row) or "")
+            found.append(BadCells(column.name, n_bad, example, f"row {number:,} of {path.name}"))
+    return tuple(found)
+
+
+def _without_infinity(read: _Read) -> _Read:
+    """Set infinite values to NaN."""
+    X = map_rows(read.X, lambda block: np.where(np.isinf(block), np.nan, block))
+    return read._replace(X=X.astype(read.X.dtype, copy=False), n_missing=count_missing(X))
 
 
 def _check_weights(cells: Cells, column: SourceColumn, weights: NDArray[np.float64]) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from centroids.rows.source import Source
 
-__all__ = ["LeftOut", "Table"]
+__all__ = ["BadCells", "LeftOut", "Table"]
 
 
 class LeftOut(NamedTuple):
@@ -18,6 +18,15 @@ class LeftOut(NamedTuple):
 
     name: str
     reason: str
+
+
+class BadCells(NamedTuple):
+    """What stands in a column of numbers and is no finite number: how often, and the first one."""
+
+    name: str
+    n_cells: int
+    example: str
+    place: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +57,9 @@ class Table:
         Whether the names stand in the file; if not, they count the columns (x1, x2, …).
     n_missing : tuple of int, length n_features
         How many values each feature lacks among the rows read.
+    bad_cells : tuple of BadCells
+        Cells that are neither numbers nor missing, column by column, where ``bad="keep"`` was
+        asked for; they are NaN in `X` and counted in `n_missing`.
     rows : ndarray of shape (n_samples,) or None
         Positions of the rows of `X` among the rows read; None if all of them are there.
     n_rows : int
@@ -66,6 +78,7 @@ class Table:
     weight_name: str | None = None
     has_names: bool = True
     n_missing: tuple[int, ...] = ()
+    bad_cells: tuple[BadCells, ...] = ()
     rows: NDArray[np.intp] | None = None
     n_rows: int = 0
     n_rows_in_files: int = 0
