@@ -37,6 +37,26 @@ def test_readme_example_prints_what_it_says():
     assert printed.getvalue().rstrip() == expected.rstrip()
 
 
+def test_readme_begins_with_what_the_commands_print(tmp_path, monkeypatch, capsys):
+    """The commands before the first picture, run on the wines of scikit-learn."""
+    for package in ("typer", "rich", "duckdb", "jinja2"):
+        pytest.importorskip(package)
+    from sklearn.datasets import load_wine
+
+    from centroids.cli import main
+
+    begin = (ROOT / "README.md").read_text().partition("![")[0]
+    commands = re.findall(r"^\$ centroids (.*)$", begin, re.MULTILINE)
+    (expected,) = re.findall(r"```text\n(.*?)```", begin, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    load_wine(as_frame=True).data.to_csv("wine.csv", index=False)
+    assert [main(command.split()) for command in commands] == [0, 0]
+    printed = capsys.readouterr().out.splitlines()
+    assert set(expected.splitlines()) <= set(printed)
+    assert Path("wine.html").exists()
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if ">>>" in page.read_text()], ids=ids)
 def test_examples_of_page_print_what_they_say(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # some examples write files

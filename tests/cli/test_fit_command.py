@@ -205,3 +205,9 @@ def test_a_fit_that_runs_out_of_iterations_says_nothing_false(run: Run, groups: 
     result = run("fit", groups, "-k", 5, "--max-iter", 1, "--json").json
     assert result["model"]["n_iter"] == 1
     assert result["model"]["max_iter"] == 1
+
+
+def test_titles_of_tables_beside_each_other_have_one_line(run: Run, groups: Path) -> None:
+    out = run("fit", groups, "-k", 3, "--truth", "kind", "--holdout", "0.25").out
+    (line,) = (line for line in out.splitlines() if line.startswith("Rows fitted   "))
+    assert line.split("Rows fitted")[1].strip() == "Rows held out"

@@ -98,3 +98,16 @@ def test_a_page_about_too_few_rows_to_draw_from_says_so(run: Run, folder: Path) 
     Path("t.csv").write_text("a,b\n1,2\n2,3\n9,9\n")
     assert run("fit", "t.csv", "-k", 2, "--report", "r.html").code == 0
     assert "not measured: fewer than two rows for each cluster" in Path("r.html").read_text()
+
+
+def test_a_fit_that_starts_where_the_choice_ended_has_nothing_to_replay(
+    run: Run, groups: Path
+) -> None:
+    pytest.importorskip("jinja2")
+    out = run("fit", groups, "-k", "auto", "--report", "r.html").out
+    assert "iteration" not in out
+    assert 'id="replay"' not in Path("r.html").read_text()
+    run("blobs", "b.csv", "--samples", 600, "--centers", 4)
+    out = run("fit", "b.csv", "-k", 9, "--truth", "y", "--report", "r.html").out
+    assert "iteration" in out
+    assert 'id="replay"' in Path("r.html").read_text()

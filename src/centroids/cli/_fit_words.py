@@ -32,9 +32,12 @@ def show_fit(result: Payload, console: Console) -> None:
     if result["choice"] is not None:
         console.print(f"\n{result['choice']['summary'][0]}", style="bold")
         print_whole(console, f"Evidence: centroids choose-k {result['same_rows']}")
+    # A chosen model starts from where the choice ended, so its own iterations say nothing.
+    is_chosen = result["choice"] is not None
+    after = "" if is_chosen else f" after {count(model['n_iter'], 'iteration')}"
     console.print(
-        f"\nK = {model['n_clusters']}: inertia {number(training['inertia'])}{unit} after "
-        f"{count(model['n_iter'], 'iteration')}, random state {model['random_state']}"
+        f"\nK = {model['n_clusters']}: inertia {number(training['inertia'])}{unit}{after}, "
+        f"random state {model['random_state']}"
     )
     if heldout is not None:
         console.print(

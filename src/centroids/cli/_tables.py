@@ -90,6 +90,7 @@ def _confusion_table(title: str, match: Payload, shown: Sequence[int], *, has_na
     """Clusters as rows, classes as columns; the largest class of each cluster stands out."""
     table = plain_table(*["cluster"] * has_names, *(_short(str(name)) for name in match["classes"]))
     table.title, table.title_justify, table.title_style = title, "left", "bold"
+    table.min_width = len(title)  # beside each other, tables need titles of one line each
     for i in shown:
         counts = match["confusion"][i]
         cells = [_cell(count, is_largest=count == max(counts)) for count in counts]

@@ -31,6 +31,9 @@ __all__ = ["write_report"]
 MOST_SHOWN = 1500
 """Rows on the map: more would only lie on each other, and every one costs bytes."""
 
+JUST_SEEN = 0.005
+"""Part of the map that a center has to move for a replay of the fit to show anything."""
+
 
 def write_report(
     path: str | os.PathLike[str],
@@ -199,7 +202,7 @@ def _charts(
         raise ValueError(
             f"replay shows other rows than the map; make it with max_shown={MOST_SHOWN}"
         )
-    is_moving = replay is not None and len(replay.frames) > 1 and len(names) > 1
+    is_moving = replay is not None and len(names) > 1 and _moves(replay)
     silhouette = None
     if len(names) > 1:
         silhouette = charts.silhouette_chart(
@@ -208,6 +211,13 @@ def _charts(
     has_misses = any(point["is_miss"] for point in chart["points"])
     replayed = charts.replay_data(replay, chart) if replay is not None and is_moving else None
     return {"map": chart, "replay": replayed, "silhouette": silhouette, "has_misses": has_misses}
+
+
+def _moves(replay: IterationsDisplay) -> bool:
+    """Whether the centers of a fit move so far on the map that one sees it."""
+    centers = np.array([frame.centers for frame in replay.frames])
+    extent = np.ptp(replay.points, axis=0).max()
+    return bool(np.abs(centers - centers[0]).max() > JUST_SEEN * extent)
 
 
 def _facts(profile: ClusterProfile, k_choice: KChoice | None) -> str:
