@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -18,6 +17,8 @@
 #include "kernels/kernels.hpp"
 #include "kmeans.hpp"
 #include "measures/partition.hpp"
+#include "parts.hpp"
+#include "supervisor.hpp"
 #include "sweep/sweep.hpp"
 #include "unit_rows.hpp"
 
@@ -26,30 +27,6 @@ using namespace nb::literals;
 using namespace centroids;
 
 namespace {
-
-using AnyRows = nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Vector = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Matrix = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Labels = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-// NumPy makes arrays that start at any byte; reading numbers there is undefined.
-template <class Array>
-void check_aligned(const Array& array) {
-  if (reinterpret_cast<uintptr_t>(array.data()) % (array.dtype().bits / 8) != 0)
-    throw std::invalid_argument("arrays must be aligned to their numbers");
-}
-
-void check_aligned(const std::optional<Vector>& array) {
-  if (array) check_aligned(*array);
-}
-
-MatrixView view_of(const AnyRows& x) {
-  const bool is_f32 = x.dtype() == nb::dtype<float>();
-  if (!is_f32 && x.dtype() != nb::dtype<double>())
-    throw std::invalid_argument("rows must be float32 or float64");
-  check_aligned(x);
-  return {x.data(), is_f32 ? Dtype::f32 : Dtype::f64, int64_t(x.shape(0)), int64_t(x.shape(1))};
-}
 
 using Columns = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Starts = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
@@ -93,112 +70,9 @@ class SparseRowsHandle {
   SparseView view_;
 };
 
+using centroids::view_of;
 const SparseView& view_of(const SparseRowsHandle& x) {
   return x.view();
-}
-
-template <class View>
-Centers centers_of(const Matrix& values, const View& x) {
-  if (int64_t(values.shape(1)) != x.n_cols || values.shape(0) == 0)
-    throw std::invalid_argument("centers and rows differ in their number of columns");
-  check_aligned(values);
-  Centers centers(int64_t(values.shape(0)), x.n_cols, x.dtype);
-  std::copy_n(values.data(), centers.values.size(), centers.values.data());
-  return centers;
-}
-
-// A NumPy array that owns a new buffer of this shape.
-template <class T>
-nb::ndarray<nb::numpy, T> new_array(std::initializer_list<size_t> shape, T** data) {
-  size_t size = 1;
-  for (const size_t s : shape) size *= s;
-  *data = new T[size ? size : 1];
-  nb::capsule owner(*data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-  return nb::ndarray<nb::numpy, T>(*data, shape, owner);
-}
-
-template <class T>
-nb::ndarray<nb::numpy, T> copied_array(const std::vector<T>& values,
-                                       std::initializer_list<size_t> shape) {
-  T* data;
-  auto array = new_array<T>(shape, &data);
-  std::copy(values.begin(), values.end(), data);
-  return array;
-}
-
-nb::ndarray<nb::numpy, double> centers_array(const Centers& centers) {
-  return copied_array(centers.values, {size_t(centers.n_clusters), size_t(centers.n_features)});
-}
-
-// Follows a fit from Python: signals, the deadline and the callback. The first exception raised on
-// the way ends the fit and is handed back, so that the caller can keep the model and re-raise.
-class Supervisor {
- public:
-  Supervisor(std::optional<double> seconds, nb::object on_iteration)
-      : on_iteration_(std::move(on_iteration)) {
-    if (seconds && *seconds < kForever)
-      deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                     std::chrono::duration<double>(*seconds));
-  }
-
-  Control control() {
-    Control control;
-    control.should_stop = [this] { return should_stop(); };
-    if (!on_iteration_.is_none())
-      control.on_iteration = [this](const Iteration& iteration, const Centers& centers) {
-        return report(iteration, centers);
-      };
-    return control;
-  }
-
-  nb::object exception() const { return exception_; }
-  bool timed_out() const { return timed_out_; }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr double kForever = 1e9;  // seconds; the clock does not count much further
-
-  bool should_stop() {
-    const auto now = Clock::now();
-    if (deadline_ && now >= *deadline_) return timed_out_ = true;
-    if (now - last_look_ < std::chrono::milliseconds(20)) return stopped_;
-    last_look_ = now;
-    const nb::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) keep_exception();
-    return stopped_;
-  }
-
-  bool report(const Iteration& iteration, const Centers& centers) {
-    const nb::gil_scoped_acquire gil;
-    try {
-      on_iteration_(iteration.number, iteration.inertia, iteration.center_shift,
-                    iteration.n_changed, centers_array(centers));
-    } catch (nb::python_error& error) {
-      error.restore();
-      keep_exception();
-    }
-    return stopped_;
-  }
-
-  void keep_exception() {
-    try {
-      nb::raise_python_error();
-    } catch (nb::python_error& error) {
-      exception_ = nb::borrow(error.value());
-    }
-    stopped_ = true;
-  }
-
-  nb::object on_iteration_;
-  std::optional<Clock::time_point> deadline_;
-  Clock::time_point last_look_ = Clock::now();
-  bool stopped_ = false, timed_out_ = false;
-  nb::object exception_ = nb::none();
-};
-
-[[noreturn]] void raise_again(const nb::object& exception) {
-  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
-  nb::raise_python_error();
 }
 
 Seeding seeding_of(const std::string& name) {
@@ -248,10 +122,7 @@ class ProblemOf {
   }
   double mean_variance() const { return data_.summary.mean_variance; }
   std::optional<std::tuple<std::string, int64_t, int64_t>> bad_range() const {
-    const Summary& s = data_.summary;
-    if (s.squares == Squares::fit) return std::nullopt;
-    const char* what = s.squares == Squares::overflow ? "overflow" : "underflow";
-    return std::make_tuple(what, s.far_row, s.far_col);
+    return describe_range(data_.summary);
   }
 
   // For fits that start without further checks.
@@ -315,23 +186,6 @@ class ProblemOf {
     if (data_.summary.bad_row >= 0) throw std::invalid_argument("rows must be finite");
     if (data_.summary.squares == Squares::overflow)
       throw std::invalid_argument("squared distances between the rows must be finite");
-  }
-
-  static nb::dict as_dict(const LoopResult& result, const Supervisor& supervisor) {
-    const Centers& centers = result.centers;
-    std::vector<double> history;
-    for (const Iteration& i : result.history)
-      history.insert(history.end(), {i.inertia, i.center_shift, double(i.n_changed)});
-    nb::dict out;
-    out["centers"] = centers_array(centers);
-    out["counts"] = copied_array(result.counts, {result.counts.size()});
-    out["inertia"] = result.inertia;
-    out["n_iter"] = result.n_iter;
-    out["converged"] = result.converged;
-    out["timed_out"] = supervisor.timed_out();
-    out["exception"] = supervisor.exception();
-    out["history"] = copied_array(history, {result.history.size(), 3});
-    return out;
   }
 
   X x_;
@@ -619,6 +473,7 @@ NB_MODULE(_core, m) {
       .def("extend", &SweepHandle::extend, "k_max"_a, "draws"_a, "max_time"_a.none());
   m.def("measure_partitions", &measure_partitions_of, "x"_a, "weights"_a.none(), "centers"_a,
         "cluster_weights"_a.none(), "n_threads"_a);
+  list_parts(m);
   m.def("isa", [] { return kernels<float>().isa; });
   m.def("available_isas", &isa_names);
 }

@@ -26,15 +26,18 @@ std::vector<int64_t> seed_rows(const R& rows, int64_t n_clusters, Seeding seedin
   return seed_kmeans_plus_plus(rows, n_clusters, seed, control);
 }
 
+inline Centers given_centers(const FitOptions& options, int64_t n_features, Dtype dtype) {
+  Centers centers(options.n_clusters, n_features, dtype);
+  for (size_t i = 0; i < centers.values.size(); ++i)
+    centers.values[i] = centers.rounded(options.init[i]);
+  return centers;
+}
+
 template <class R>
 Centers first_centers(const R& rows, const FitOptions& options, Dtype dtype,
                       const Control& control) {
+  if (options.init) return given_centers(options, rows.n_features, dtype);
   Centers centers(options.n_clusters, rows.n_features, dtype);
-  if (options.init) {
-    for (size_t i = 0; i < centers.values.size(); ++i)
-      centers.values[i] = centers.rounded(options.init[i]);
-    return centers;
-  }
   std::vector<int64_t> seeds =
       seed_rows(rows, options.n_clusters, options.seeding, options.seed, control);
   // Seeding that was cut short, or found fewer distinct rows, still has to give a usable model:

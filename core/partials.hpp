@@ -2,6 +2,7 @@
 // A thread's shard, a block from a file and a remote worker all produce it; merge() joins them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

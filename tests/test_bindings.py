@@ -96,6 +96,88 @@ def test_inertia_checks_labels_and_weights(X, C, labels, weights):
     attempt(_core.inertia, X, C, labels, weights, 1)
 
 
+vectors = arrays(n_dims=(1,), dtypes=(np.float64,)) | arrays(n_dims=(1,))
+calls = st.lists(
+    st.one_of(
+        st.tuples(st.just("moments"), vectors, st.booleans()),
+        st.tuples(st.just("extent"), vectors),
+        st.tuples(st.just("begin_seeding")),
+        st.tuples(st.just("add_candidates"), arrays(n_dims=(1,), dtypes=(np.int64,)), centers),
+        st.tuples(st.just("draw"), numbers, few, st.floats()),
+        st.tuples(st.just("in_shard"), numbers, st.floats()),
+        st.tuples(st.just("candidate_weights"), vectors),
+        st.tuples(st.just("begin_loop"), few, vectors | st.none()),
+        st.tuples(st.just("assign"), centers, st.booleans()),
+        st.tuples(
+            st.just("add_to"),
+            st.tuples(centers, centers, vectors, vectors, arrays(n_dims=(1,), dtypes=(np.int64,))),
+        ),
+        st.tuples(st.just("squares"), centers),
+        st.tuples(st.just("farthest"), centers, few),
+        st.tuples(st.just("renumber"), arrays(n_dims=(1,), dtypes=(np.int32,))),
+        st.tuples(st.just("labels")),
+    ),
+    max_size=12,
+)
+
+
+@fuzz
+@given(rows, vectors | st.none(), numbers, numbers, threads, calls)
+def test_parts_do_what_they_are_asked_in_any_order_or_refuse(X, weights, first, n_all, n, asked):
+    part = attempt(_core.Part, X, weights, first, n_all, n)
+    if part is None:
+        return
+    for method, *arguments in asked:
+        attempt(getattr(part, method), *arguments)
+
+
+class PartsThatAnswer:
+    """What should be all parts of the rows, and gives back what it likes."""
+
+    n_rows, n_features, is_f32, is_weighted, interruption = 4, 2, False, False, None
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *arguments: self.answers.get(name)
+
+
+@fuzz
+@given(
+    st.fixed_dictionaries(
+        {
+            "row": vectors,
+            "smallest_weight": st.floats(),
+            "moments": st.just((np.full(1, 4.0), np.ones((1, 2)), np.ones((1, 2))))
+            | st.tuples(vectors, centers, centers),
+            "extent": st.tuples(st.floats(), st.floats(), few, few),
+            "add_candidates": vectors,
+            "draw": st.tuples(arrays(n_dims=(1,), dtypes=(np.int64,)), centers),
+            "candidate_weights": vectors,
+            "assign": st.tuples(
+                few, st.tuples(centers, centers, vectors, vectors, arrays(dtypes=(np.int64,)))
+            ),
+            "squares": vectors,
+            "farthest": st.lists(
+                st.tuples(few, few, st.floats(), st.floats(), few, vectors), max_size=2
+            ),
+        }
+    ),
+    few,
+    centers | st.none(),
+)
+def test_whatever_parts_answer_the_loop_ends_or_refuses(answers, k, init):
+    problem = attempt(_core.PartsProblem, PartsThatAnswer(answers), 1)
+    if problem is None:
+        return
+    attempt(problem.fit, k, init, "k-means||", 0, "auto", 5, 0.0, 0.01, None)
+    if init is not None:
+        attempt(problem.inertia, init)
+
+
 @fuzz
 @given(
     rows,

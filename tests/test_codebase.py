@@ -30,9 +30,10 @@ DOCSTRING_CHECKS = {
 
 def public_docstrings():
     """Names of the public objects and of the public methods written for them."""
-    names = list(centroids.__all__)
-    for name in centroids.__all__:
-        value = getattr(centroids, name)
+    public = {name: getattr(centroids, name) for name in centroids.__all__}
+    public["distributed.KMeans"] = importlib.import_module("centroids.distributed").KMeans
+    names = list(public)
+    for name, value in public.items():
         if inspect.isclass(value):
             names += [
                 f"{name}.{member}"
@@ -65,6 +66,12 @@ def test_import_loads_nothing_heavy():
     code = f"import sys, centroids; print(*(m for m in {HEAVY} if m in sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
+
+
+def test_dask_is_loaded_by_its_users_only():
+    code = "import sys, centroids, centroids.distributed; print('dask' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False"]
 
 
 def test_public_names_are_sorted_and_importable():

@@ -2,6 +2,7 @@
 
 import contextlib
 import doctest
+import importlib
 import inspect
 import io
 import re
@@ -65,10 +66,11 @@ def test_examples_of_page_print_what_they_say(page, tmp_path, monkeypatch):
     assert run(test) == ""
 
 
-@pytest.mark.parametrize("name", centroids.__all__)
+@pytest.mark.parametrize("name", [*centroids.__all__, "distributed.KMeans"])
 def test_examples_of_docstring_print_what_they_say(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    value = getattr(centroids, name)
+    home, _, own = f"centroids.{name}".rpartition(".")
+    value = getattr(importlib.import_module(home), own)
     for test in doctest.DocTestFinder().find(value, name, module=inspect.getmodule(value)):
         assert run(test) == ""
 

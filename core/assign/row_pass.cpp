@@ -20,11 +20,23 @@ RowPass<T>::RowPass(const Rows<T>& rows, int64_t n_clusters, std::vector<double>
 
 template <class T>
 void RowPass<T>::assign(const Centers& centers, Partials& out) {
+  visit(centers, adds_all_rows(sums_.n_changed(), rows_.n_rows));
+  sums_.finish(out);
+}
+
+template <class T>
+int64_t RowPass<T>::assign_part(const Centers& centers, bool is_full) {
+  visit(centers, is_full);
+  return sums_.n_changed();
+}
+
+template <class T>
+void RowPass<T>::visit(const Centers& centers, bool is_full) {
   const double work = double(rows_.n_rows) * double(rows_.n_features) * double(n_clusters_ + 4);
   const int n_threads = worthwhile_threads(rows_.n_threads, work);
   const auto start = std::chrono::steady_clock::now();
   prepare(centers, n_threads);
-  sums_.begin(n_threads);
+  sums_.begin(n_threads, is_full);
   parallel_for(n_threads, sums_.shards().count(), [&](int worker, int64_t shard) {
     try {
       const int64_t n_changed = assign_shard(worker, shard);
@@ -35,7 +47,6 @@ void RowPass<T>::assign(const Centers& centers, Partials& out) {
     }
   });
   finish(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  sums_.finish(out);
 }
 
 template <class T>
@@ -77,8 +88,15 @@ int64_t RowPass<T>::set_labels(int worker, int64_t shard, int64_t first, int n,
 
 template <class T>
 double RowPass<T>::sum_squares(const Rows<T>& rows, const Centers& centers) {
+  double total = 0;
+  for (const double part : squares_by_shard(rows, centers)) total += part;
+  return total;
+}
+
+template <class T>
+std::vector<double> RowPass<T>::squares_by_shard(const Rows<T>& rows, const Centers& centers) {
   const Kernels<T>& kernel = kernels<T>();
-  const Shards shards(rows.n_rows);
+  const Shards shards = rows.shards();
   std::vector<double> part(shards.count());
   const int n_threads =
       worthwhile_threads(rows.n_threads, 4.0 * double(rows.n_rows) * double(rows.n_features));
@@ -94,13 +112,19 @@ double RowPass<T>::sum_squares(const Rows<T>& rows, const Centers& centers) {
     }
     part[shard] = sum;
   });
-  double total = 0;
-  for (const double p : part) total += p;
-  return total;
+  return part;
 }
 
 template <class T>
 std::vector<FarRow> RowPass<T>::farthest(const Centers& centers, int64_t n) {
+  std::vector<FarRow> far = farthest_of_part(centers, n);
+  for (FarRow& row : far)
+    for (size_t t = 0; t < origin_.size(); ++t) row.values[t] -= origin_[t];
+  return far;
+}
+
+template <class T>
+std::vector<FarRow> RowPass<T>::farthest_of_part(const Centers& centers, int64_t n) const {
   const auto measure = [&](int64_t first, int m, double* out) {
     kernels_.squared_distances(rows_.row(first), rows_.n_features, nullptr, m,
                                centers.values.data(), rows_.labels + first, out);
@@ -113,7 +137,6 @@ std::vector<FarRow> RowPass<T>::farthest(const Centers& centers, int64_t n) {
   std::vector<FarRow> far;
   for (const FarGroup& g : farthest_groups(rows_.n_rows, n, rows_.weights, measure, compare)) {
     std::vector<double> values(rows_.row(g.row), rows_.row(g.row) + rows_.n_features);
-    for (size_t t = 0; t < origin_.size(); ++t) values[t] -= origin_[t];
     far.push_back(
         {g.row, rows_.labels[g.row], g.squared_distance, g.weight, g.count, std::move(values)});
   }

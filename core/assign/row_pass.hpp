@@ -27,6 +27,12 @@ class RowPass : public Pass {
   // Weighted sum of squared distances to the centers of the rows' labels. Its shards depend on the
   // number of rows only, so that score() of a model gives the bits of inertia_.
   static double sum_squares(const Rows<T>& rows, const Centers& centers);
+  static std::vector<double> squares_by_shard(const Rows<T>& rows, const Centers& centers);
+
+  // The same for a part of the rows (see ClusterSums). The values of far rows are as they are.
+  int64_t assign_part(const Centers& centers, bool is_full);
+  void add_to(Totals& totals) const { sums_.add_to(totals); }
+  std::vector<FarRow> farthest_of_part(const Centers& centers, int64_t n) const;
 
  protected:
   // Called once before the shards of a visit.
@@ -43,6 +49,8 @@ class RowPass : public Pass {
   // it changed. Rows may come in any order.
   bool set_label(int64_t shard, int64_t row, int32_t label);
   void add_shard(int worker, int64_t shard);
+
+  void visit(const Centers& centers, bool is_full);
 
   Rows<T> rows_;
   int64_t n_clusters_;

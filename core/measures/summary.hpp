@@ -6,6 +6,7 @@
 
 #include "matrix_view.hpp"
 #include "sparse_view.hpp"
+#include "threads/shards.hpp"
 
 namespace centroids {
 
@@ -23,6 +24,46 @@ struct Summary {
   double total_weight = 0;   // of the rows
   double total_squares = 0;  // weighted sum of |x - origin|^2
 };
+
+// Sums over rows about a reference.
+struct Moments {
+  double weight = 0;
+  std::vector<double> sum, square_sum;
+};
+// One for each shard. weights: n_rows, or null.
+std::vector<Moments> shard_moments(const MatrixView& x, const double* weights,
+                                   const std::vector<double>& reference, const Shards& shards,
+                                   int n_threads);
+
+// Of the rows: the largest squared distance to the reference, and the value farthest from it.
+struct Extent {
+  double squared_distance = 0;
+  double offset = 0;
+  int64_t row = -1, col = -1;
+};
+Extent extent(const MatrixView& x, const std::vector<double>& reference);
+
+struct Cell {
+  int64_t row = -1, col = -1;
+};
+// The first NaN or infinity, or none.
+Cell first_bad(const MatrixView& x);
+
+// What a summary asks of the rows, wherever they are.
+class SummarySource {
+ public:
+  virtual ~SummarySource() = default;
+  virtual int64_t n_rows() const = 0;
+  virtual Dtype dtype() const = 0;
+  virtual bool is_weighted() const = 0;
+  virtual std::vector<double> row(int64_t i) = 0;
+  virtual int64_t first_with_weight() = 0;  // 0 where no row has one
+  virtual std::vector<Moments> shard_moments(const std::vector<double>& reference,
+                                             bool is_weighted) = 0;
+  virtual Extent extent(const std::vector<double>& reference) = 0;
+  virtual Cell first_bad() = 0;
+};
+Summary summarize(SummarySource& source);
 
 // weights: n_rows, or null.
 Summary summarize(const MatrixView& x, const double* weights, int n_threads);

@@ -38,6 +38,16 @@ struct Round {
   bool draws(int64_t row, double mass) const;
 };
 
+// Where in the rows this share of all weight is passed, in row order: a shard, and what is left of
+// the share there. Given the weight of each shard.
+struct ShareOfWeight {
+  int64_t shard;
+  double left;
+};
+ShareOfWeight find_share(const std::vector<double>& shard_weights, double share);
+// The same where each row counts as one.
+int64_t row_at_share(int64_t n_rows, double share);
+
 class CandidateSource {
  public:
   virtual ~CandidateSource() = default;
@@ -111,12 +121,19 @@ class NearestAdded<SparseRows<T>> {
 template <template <class> class R, class T>
 class CandidateRows final : public CandidateSource {
  public:
-  explicit CandidateRows(const R<T>& rows);
+  // Of a part of the rows: the number of its first row, and the shards of the part.
+  CandidateRows(const R<T>& rows, int64_t first_row, const Shards& shards);
+  explicit CandidateRows(const R<T>& rows) : CandidateRows(rows, 0, Shards(rows.n_rows)) {}
 
   Candidates at_share(double share) override;
+  // The row of a shard at which so much of its weight is passed.
+  Candidates in_shard(int64_t shard, double weight) const;
   double add(const Candidates& more) override;
+  std::vector<double> add_by_shard(const Candidates& more);
   Candidates draw(const Round& round) override;
   std::vector<double> weights(int64_t n_candidates) override;
+  void add_weights(std::vector<double>& sums) const;
+  int32_t n_candidates() const { return n_candidates_; }
 
  private:
   double weight(int64_t row) const { return rows_.weights ? rows_.weights[row] : 1.0; }
@@ -124,6 +141,7 @@ class CandidateRows final : public CandidateSource {
   Candidates values_of(std::vector<int64_t> rows) const;
 
   R<T> rows_;
+  int64_t first_row_;
   Shards shards_;
   NearestAdded<R<T>> nearest_;
   int32_t n_candidates_ = 0;

@@ -1,16 +1,12 @@
 #include "update/cluster_sums.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <thread>
 
 #include "threads/pool.hpp"
 
 namespace centroids {
 namespace {
-
-// Re-adding every row is cheaper than patching once this share of the rows moves.
-constexpr int64_t kFullWhenOneIn = 8;
 
 // A shard is long enough to be worth handing to a thread (some 20 microseconds), and so long that
 // merging it, n_clusters rows of sums, is little against adding its rows.
@@ -29,6 +25,10 @@ void add_compensated(double value, double& sum, double& error) {
 
 }  // namespace
 
+Shards sum_shards(int64_t n_rows, int64_t n_features, int64_t n_clusters) {
+  return Shards::joined(n_rows, shard_rows_for(n_clusters, n_features));
+}
+
 template <class T>
 ClusterSums<T>::ClusterSums(const Rows<T>& rows, int64_t n_clusters, const double* origin,
                             const Kernels<T>& kernels)
@@ -36,27 +36,23 @@ ClusterSums<T>::ClusterSums(const Rows<T>& rows, int64_t n_clusters, const doubl
       n_clusters_(n_clusters),
       origin_(origin),
       kernels_(kernels),
-      shards_(rows.n_rows, shard_rows_for(n_clusters, rows.n_features)),
+      shards_(
+          sum_shards(rows.n_all_rows ? rows.n_all_rows : rows.n_rows, rows.n_features, n_clusters)
+              .of_part(rows.n_rows)),
       n_changed_(rows.n_rows),
-      total_(n_clusters, rows.n_features),
-      sum_errors_(n_clusters * rows.n_features),
-      weight_errors_(n_clusters),
-      moved_(shards_.count()) {
-  if (!rows.weights) return;
-  smallest_weight_ = std::numeric_limits<double>::infinity();
-  for (int64_t i = 0; i < rows.n_rows; ++i)
-    if (rows.weights[i] > 0) smallest_weight_ = std::min(smallest_weight_, rows.weights[i]);
-}
+      totals_(n_clusters, rows.n_features),
+      shard_sums_(is_part() ? shards_.count() : 0),
+      smallest_weight_(smallest_positive(rows.weights, rows.n_rows)),
+      moved_(shards_.count()) {}
 
 template <class T>
-void ClusterSums<T>::begin(int n_workers) {
-  is_full_ = n_changed_ * kFullWhenOneIn >= rows_.n_rows;
+void ClusterSums<T>::begin(int n_workers, bool is_full) {
+  is_full_ = is_full;
   n_changed_ = 0;
   next_commit_ = 0;
+  for (auto& list : moved_) list.clear();
   if (!is_full_) return;
-  total_.clear();
-  sum_errors_.assign(sum_errors_.size(), 0);
-  weight_errors_.assign(weight_errors_.size(), 0);
+  totals_.clear();
   while (int(worker_sums_.size()) < n_workers)
     worker_sums_.emplace_back(n_clusters_, rows_.n_features);
 }
@@ -84,26 +80,33 @@ void ClusterSums<T>::end_shard(int worker, int64_t shard, int64_t n_changed) {
       std::sort(moved.begin(), moved.end(), is_before);
     return;
   }
+  if (is_part()) {
+    shard_sums_[shard] = worker_sums_[worker];
+    worker_sums_[worker].clear();
+    return;
+  }
   // Shards are claimed in ascending order, so the one waited for is always being worked on.
   int64_t turn;
   for (int spins = 0; (turn = next_commit_.load(std::memory_order_acquire)) < shard; ++spins)
     if (spins > 1000) std::this_thread::yield();
   if (turn == kAbandoned) return;
-  total_.merge(worker_sums_[worker]);
+  totals_.sums.merge(worker_sums_[worker]);
   worker_sums_[worker].clear();
   next_commit_.compare_exchange_strong(turn, shard + 1, std::memory_order_release);
 }
 
 template <class T>
-void ClusterSums<T>::apply_moves_of(int32_t first_cluster, int32_t last_cluster) {
+void ClusterSums<T>::apply_moves_of(int32_t first_cluster, int32_t last_cluster,
+                                    Totals& totals) const {
   const auto add = [&](int32_t cluster, int64_t row, double factor) {
     if (cluster < first_cluster || cluster >= last_cluster) return;
     const double w = rows_.weights ? rows_.weights[row] : 1.0;
     const int64_t offset = int64_t(cluster) * rows_.n_features;
     kernels_.add_row_compensated(rows_.row(row), rows_.n_features, factor * w, origin_,
-                                 total_.sums.data() + offset, sum_errors_.data() + offset);
-    add_compensated(factor * w, total_.weights[cluster], weight_errors_[cluster]);
-    total_.counts[cluster] += factor > 0 ? 1 : -1;
+                                 totals.sums.sums.data() + offset,
+                                 totals.sum_errors.data() + offset);
+    add_compensated(factor * w, totals.sums.weights[cluster], totals.weight_errors[cluster]);
+    totals.sums.counts[cluster] += factor > 0 ? 1 : -1;
   };
   for (int64_t shard = 0; shard < shards_.count(); ++shard)
     for (const MovedRow& moved : moved_[shard]) {
@@ -114,57 +117,33 @@ void ClusterSums<T>::apply_moves_of(int32_t first_cluster, int32_t last_cluster)
 }
 
 template <class T>
-void ClusterSums<T>::apply_moves() {
+void ClusterSums<T>::apply_moves(Totals& totals) const {
   // Each cluster has one owner that adds its rows in row order: no thread count changes the sums.
   const int threads = int(std::min<int64_t>(
       n_clusters_, worthwhile_threads(rows_.n_threads,
                                       8.0 * double(n_changed_.load()) * double(rows_.n_features))));
   parallel_for(threads, threads, [&](int, int64_t owner) {
     apply_moves_of(int32_t(n_clusters_ * owner / threads),
-                   int32_t(n_clusters_ * (owner + 1) / threads));
+                   int32_t(n_clusters_ * (owner + 1) / threads), totals);
   });
-  for (auto& list : moved_) list.clear();
-}
-
-// What moves leave in a cluster that has lost all its weight is rounding error: it must not pass
-// for a weight, or the cluster would not count as empty.
-template <class T>
-void ClusterSums<T>::clear_weightless() {
-  for (int64_t j = 0; j < n_clusters_; ++j) {
-    if (total_.counts[j] > 0 && total_.weights[j] + weight_errors_[j] > smallest_weight_ / 2)
-      continue;
-    total_.weights[j] = weight_errors_[j] = 0;
-    std::fill_n(total_.sums.begin() + j * rows_.n_features, rows_.n_features, 0.0);
-    std::fill_n(sum_errors_.begin() + j * rows_.n_features, rows_.n_features, 0.0);
-  }
 }
 
 template <class T>
 void ClusterSums<T>::finish(Partials& out) {
-  if (is_full_) {
-    if (!rows_.weights) total_.weights.assign(total_.counts.begin(), total_.counts.end());
-  } else {
-    apply_moves();
-    clear_weightless();
-  }
-  out = total_;
-  for (size_t i = 0; i < out.sums.size(); ++i) out.sums[i] += sum_errors_[i];
-  for (size_t j = 0; j < out.weights.size(); ++j) out.weights[j] += weight_errors_[j];
-  out.n_changed = n_changed_;
+  if (!is_full_) apply_moves(totals_);
+  totals_.settle(is_full_, rows_.weights != nullptr, smallest_weight_);
+  totals_.write(n_changed_, out);
+}
+
+template <class T>
+void ClusterSums<T>::add_to(Totals& totals) const {
+  if (!is_full_) return apply_moves(totals);
+  for (const Partials& sums : shard_sums_) totals.sums.merge(sums);
 }
 
 template <class T>
 void ClusterSums<T>::renumber(const std::vector<int32_t>& order) {
-  const auto permute = [&](auto& values, int64_t width) {
-    const auto old = values;
-    for (size_t j = 0; j < order.size(); ++j)
-      std::copy_n(old.begin() + order[j] * width, width, values.begin() + int64_t(j) * width);
-  };
-  permute(total_.sums, rows_.n_features);
-  permute(sum_errors_, rows_.n_features);
-  permute(total_.weights, 1);
-  permute(weight_errors_, 1);
-  permute(total_.counts, 1);
+  totals_.renumber(order);
 }
 
 template class ClusterSums<float>;

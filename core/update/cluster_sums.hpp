@@ -15,6 +15,7 @@
 #include "kernels/kernels.hpp"
 #include "partials.hpp"
 #include "threads/shards.hpp"
+#include "update/totals.hpp"
 
 namespace centroids {
 
@@ -32,6 +33,8 @@ struct Rows {
   const double* weights;  // n_rows, or null: one each
   int32_t* labels;        // n_rows
   int n_threads;
+  int64_t n_all_rows = 0;  // where these are a part of the rows: of all; else 0
+  Shards shards() const { return Shards(n_all_rows ? n_all_rows : n_rows).of_part(n_rows); }
   const T* row(int64_t i) const { return x + i * n_features; }
 };
 
@@ -39,6 +42,9 @@ template <class T>
 void copy_row(const Rows<T>& rows, int64_t i, double* out) {
   std::copy_n(rows.row(i), rows.n_features, out);
 }
+
+// The shards in which sums are added. Parts of the rows must begin and end with one.
+Shards sum_shards(int64_t n_rows, int64_t n_features, int64_t n_clusters);
 
 template <class T>
 class ClusterSums {
@@ -51,7 +57,7 @@ class ClusterSums {
 
   // A visit: begin, then per shard (in any order, on any thread) add_block/move and end_shard, then
   // finish. With is_full() every row must be given to add_block; otherwise moved rows to move().
-  void begin(int n_workers);
+  void begin(int n_workers) { begin(n_workers, adds_all_rows(n_changed_, rows_.n_rows)); }
   bool is_full() const { return is_full_; }
   // Rows that changed their label in the last visit (all of them before the first).
   int64_t n_changed() const { return n_changed_; }
@@ -66,15 +72,20 @@ class ClusterSums {
   // Writes the sums of all rows.
   void finish(Partials& out);
 
+  // A part of the rows: whoever knows all parts says whether all rows are added, and carries the
+  // totals from part to part in row order.
+  void begin(int n_workers, bool is_full);
+  void add_to(Totals& totals) const;
+
   // Cluster order[j] gets the number j.
   void renumber(const std::vector<int32_t>& order);
 
  private:
   static constexpr int64_t kAbandoned = INT64_MAX;
 
-  void apply_moves();
-  void clear_weightless();
-  void apply_moves_of(int32_t first_cluster, int32_t last_cluster);
+  bool is_part() const { return rows_.n_all_rows > 0; }
+  void apply_moves(Totals& totals) const;
+  void apply_moves_of(int32_t first_cluster, int32_t last_cluster, Totals& totals) const;
 
   Rows<T> rows_;
   int64_t n_clusters_;
@@ -83,9 +94,9 @@ class ClusterSums {
   Shards shards_;
   bool is_full_ = true;
   std::atomic<int64_t> n_changed_;
-  Partials total_;
-  std::vector<double> sum_errors_, weight_errors_;  // compensation of total_
-  double smallest_weight_ = 1;                      // of the rows whose weight is not zero
+  Totals totals_;                     // of all rows
+  std::vector<Partials> shard_sums_;  // of a part
+  double smallest_weight_;
   std::vector<Partials> worker_sums_;
   std::vector<std::vector<MovedRow>> moved_;
   std::atomic<int64_t> next_commit_{0};

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centroids import _core
 from centroids.estimators import parameters as rule
 from centroids.estimators.nearest_center import Nearest, NearestCenterModel
-from centroids.estimators.runs import FitState, RunSettings, run_best, warn_of_empty
+from centroids.estimators.runs import (
+    FitState,
+    RunSettings,
+    run_best,
+    store_run,
+    warn_of_empty,
+)
 from centroids.rows.arrays import (
     check_rows,
     check_sample_weight,
@@ -279,7 +284,7 @@ class KMeans(NearestCenterModel):
         run = run_best(problem, rows, settings, self.random_state)
         if run["exception"] is None:
             warn_of_empty(run["counts"], n_clusters)
-        self._store(run, rows.dtype)
+        store_run(self, run, rows.dtype)
         self._end_fit(old, rows)
         return self
 
@@ -327,20 +332,3 @@ class KMeans(NearestCenterModel):
             )
             return 1
         return int(self.n_init)
-
-    def _store(self, run: _core.Run, dtype: np.dtype[Any]) -> None:
-        self.cluster_centers_ = run["centers"].astype(dtype, copy=False)
-        self.labels_ = run["labels"]
-        self.inertia_ = run["inertia"]
-        self.restarts_ = np.array(run["restarts"])
-        self.n_iter_ = run["n_iter"]
-        self.counts_ = run["counts"]
-        inertia, center_shift, n_changed = run["history"].T.tolist() or ([], [], [])
-        self.history_ = {
-            "inertia": inertia,
-            "center_shift": center_shift,
-            "n_changed": [int(n) for n in n_changed],
-        }
-        self._n_features_out = self.cluster_centers_.shape[0]
-        if run["exception"] is not None:  # Ctrl-C, or raised by the callback
-            raise run["exception"]

@@ -93,7 +93,7 @@ class Start:
 
 
 def run_best(
-    problem: _core.Problem | _core.SparseProblem,
+    problem: _core.Problem | _core.SparseProblem | _core.PartsProblem,
     X: Any,
     settings: RunSettings,
     random_state: Any,
@@ -130,7 +130,7 @@ def run_best(
 
 
 def _run_from(
-    problem: _core.Problem | _core.SparseProblem,
+    problem: _core.Problem | _core.SparseProblem | _core.PartsProblem,
     start: Start,
     settings: RunSettings,
     number: int,
@@ -260,6 +260,25 @@ def _log_end(settings: RunSettings, run: _core.Run, number: int) -> None:
         "run %d: inertia %.9g after %d iterations%s",
         number, run["inertia"], run["n_iter"], "" if run["converged"] else ", not converged",
     )  # fmt: skip
+
+
+def store_run(model: Any, run: _core.Run, dtype: np.dtype[Any]) -> None:
+    """Give a model what a run has found; raise what cut the run short."""
+    model.cluster_centers_ = run["centers"].astype(dtype, copy=False)
+    model.labels_ = run["labels"]
+    model.inertia_ = run["inertia"]
+    model.restarts_ = np.array(run["restarts"])
+    model.n_iter_ = run["n_iter"]
+    model.counts_ = run["counts"]
+    inertia, center_shift, n_changed = run["history"].T.tolist() or ([], [], [])
+    model.history_ = {
+        "inertia": inertia,
+        "center_shift": center_shift,
+        "n_changed": [int(n) for n in n_changed],
+    }
+    model._n_features_out = model.cluster_centers_.shape[0]
+    if run["exception"] is not None:  # Ctrl-C, or raised by the callback
+        raise run["exception"]
 
 
 def warn_of_empty(counts: NDArray[np.int64], n_clusters: int) -> None:
