@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning
 
 from centroids import BisectingKMeans
+from centroids.estimators import splits
 
 STRATEGIES = ["biggest_inertia", "largest_cluster"]
 RNG = np.random.default_rng(0)
@@ -72,6 +73,44 @@ def test_clusters_of_equal_rows_are_passed_over():
     X = np.r_[np.zeros(60), [10.0, 11.0, 20.0, 21.0]].reshape(-1, 1)
     model = BisectingKMeans(5, bisecting_strategy="largest_cluster", random_state=0).fit(X)
     assert sorted(model.counts_) == [1, 1, 1, 1, 60]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_rows_of_weight_zero_have_no_say(strategy):
+    X = DATA["square"][0]
+    weights = np.arange(len(X)) % 3
+    is_in = weights > 0
+    model, alone = (BisectingKMeans(9, random_state=0, bisecting_strategy=strategy) for _ in "ab")
+    model.fit(X, sample_weight=weights)
+    alone.fit(X[is_in], sample_weight=weights[is_in])
+    assert_array_equal(model.cluster_centers_, alone.cluster_centers_)
+    assert_array_equal(model.labels_, alone.predict(X))
+    assert_array_equal(model.counts_, np.bincount(model.labels_))
+
+
+def test_rows_that_a_sample_misses_are_found():
+    X = np.zeros((100_000, 1))
+    X[[3, 70_000, 99_999]] = [[5.0], [7.0], [100.0]]
+    model = BisectingKMeans(4, random_state=0).fit(X)
+    assert sorted(model.counts_) == [1, 1, 1, 99_997]
+    assert model.inertia_ == 0
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_splits_that_lead_to_better_leaves_are_preferred_to_the_best_splits(strategy, monkeypatch):
+    X, n_clusters = DATA["square"]
+
+    def inertias():
+        return np.array([
+            BisectingKMeans(n_clusters, bisecting_strategy=strategy, random_state=seed)
+            .fit(X).inertia_ for seed in range(6)
+        ])  # fmt: skip
+
+    preferred = inertias()
+    monkeypatch.setattr(splits.Tree, "improve", lambda tree: None)
+    best = inertias()
+    assert (preferred <= best).all()
+    assert preferred.mean() < 0.999 * best.mean()
 
 
 def test_fewer_distinct_rows_than_clusters_is_said_once():

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
-from sklearn.utils.random import sample_without_replacement
 
 from centroids import _core
 from centroids.estimators import parameters as rule
 from centroids.estimators.nearest_center import NearestCenterModel
-from centroids.estimators.runs import RunSettings, completed, run_best, warn_of_empty
+from centroids.estimators.runs import (
+    RunSettings,
+    Start,
+    check_init,
+    completed,
+    run_from,
+    seeds_of,
+    warn_of_empty,
+)
+from centroids.estimators.splits import Growth, Members, Node, Tree, two_agree
 from centroids.rows.arrays import (
     check_rows,
     check_sample_weight,
@@ -39,29 +46,14 @@ _RULES = {
     "n_jobs": rule.N_JOBS,
 }
 
-# Starts of each split beyond those asked for: a bad split cannot be mended further down.
+# Of twice as many rows and more, a sample of this size says where to start a split.
+_SAMPLE = 1_024
+# Of many more, one of this size, or of so many rows a cluster, says where to start all splits.
+_LARGE_SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 2_048, 32, 16
+# Fewer rows of a sample than this say too little.
+_ENOUGH = 128
+# Starts of each split beyond those asked for, at most.
 _EXTRA_STARTS = 2
-# Of twice as many rows and more, a sample of this size says where to start.
-_SAMPLE = 8_192
-
-
-@dataclass(eq=False)
-class _Node:
-    """A cluster of the tree: its rows while the tree grows, its parts once it is split."""
-
-    center: NDArray[np.float64]
-    rows: NDArray[np.int64] | None
-    inertia: float
-    parts: tuple[_Node, _Node] | None = None
-    can_split: bool = True
-
-    def nodes(self) -> Iterator[_Node]:
-        """Yield all nodes, each before its parts, from left to right."""
-        stack = [self]
-        while stack:
-            node = stack.pop()
-            yield node
-            stack.extend(reversed(node.parts or ()))
 
 
 class _Tree(NamedTuple):
@@ -81,13 +73,17 @@ class _Tree(NamedTuple):
     centers: NDArray[np.float64]
 
     @classmethod
-    def of(cls, root: _Node) -> _Tree:
+    def of(cls, root: Node) -> _Tree:
         nodes = list(root.nodes())
         number = {id(node): i for i, node in enumerate(nodes)}
         parts = [[number[id(part)] for part in node.parts or ()] or [-1, -1] for node in nodes]
         is_leaf = np.array([node.parts is None for node in nodes])
         labels = np.where(is_leaf, np.cumsum(is_leaf) - 1, -1).astype(np.int32)
         return cls(np.array(parts), labels, np.array([node.center for node in nodes]))
+
+
+def _root(members: Members, center: NDArray[np.float64]) -> Node:
+    return Node(center, np.arange(len(members)), len(members), np.inf)
 
 
 class BisectingKMeans(NearestCenterModel):
@@ -104,8 +100,9 @@ class BisectingKMeans(NearestCenterModel):
     init : {"k-means++", "random"} or callable, default="random"
         First centers of each split. A callable is called as ``init(X, 2, random_state=...)``.
     n_init : int, default=1
-        Starts of each split from ``init``. Unless ``init`` is a callable, a few starts from greedy
-        k-means++ are tried as well, and the split with the lowest inertia is kept.
+        Starts of each split from ``init``. Unless ``init`` is a callable, a few from greedy
+        k-means++ are tried as well. Where they end in different splits, the one with the lowest
+        inertia is taken, or another that leads to leaves of lower inertia.
     random_state : int, RandomState instance or None, default=None
         Seed of the first centers.
     max_iter : int, default=300
@@ -233,114 +230,83 @@ class BisectingKMeans(NearestCenterModel):
         whole = completed(
             problem.fit(1, np.zeros((1, rows.shape[1])), "", 0, "auto", 1, 0.0, None, None)
         )
-        root = _Node(whole["centers"][0], np.arange(rows.shape[0]), whole["inertia"])
-        self._grow(root, rows, weights)
+        members = Members(rows, weights)
+        if weights is not None:  # rows of weight zero have no say
+            members = members.take(np.flatnonzero(weights))
+        root = _root(members, whole["centers"][0])
+        self._grow(root, members)
         self._store(root, rows, weights, threads)
         warn_of_empty(self.counts_, int(self.n_clusters))
         self._end_fit(old, rows)
         return self
 
-    def _grow(self, root: _Node, rows: Any, weights: NDArray[np.float64] | None) -> None:
-        """Split until there are enough leaves, or none that can be split."""
-        random = check_random_state(self.random_state)
-        leaves = [root]
-        while len(leaves) < self.n_clusters:
-            candidates = [leaf for leaf in leaves if leaf.can_split]
-            if not candidates:
-                return
-            leaf = max(candidates, key=self._size)
-            if self._split(leaf, rows, weights, random):
-                assert leaf.parts is not None
-                leaves.remove(leaf)
-                leaves.extend(leaf.parts)
+    def _grow(self, root: Node, members: Members) -> None:
+        """Grow the tree of a sample and improve it, then that of all rows along its splits."""
+        random, seeds = check_random_state(self.random_state), seeds_of(self.random_state)
+        growth = Growth(
+            n_leaves=int(self.n_clusters),
+            size=self._size,
+            runs=lambda members, node: self._runs(members, node, random, seeds),
+            threads=lambda rows: self._threads(rows, 2),
+        )
+        size = max(_LARGE_SAMPLE, _ROWS_PER_CLUSTER * growth.n_leaves)
+        is_planned = len(members) > _MANY_MORE * size and not callable(self.init)
+        if is_planned:
+            sample = members.sample(size, random)
+            plan = Tree(sample, _root(sample, root.center), growth)
+            plan.grow()
+            plan.improve()
+            root.plan = plan.root
+        tree = Tree(members, root, growth)
+        tree.grow()
+        if not is_planned:
+            tree.improve()
 
-    def _size(self, leaf: _Node) -> float:
-        if self.bisecting_strategy == "biggest_inertia":
-            return leaf.inertia
-        assert leaf.rows is not None
-        return float(len(leaf.rows))
+    def _size(self, node: Node) -> float:
+        by_inertia = self.bisecting_strategy == "biggest_inertia"
+        return node.inertia if by_inertia else float(node.n_rows)
 
-    def _split(
-        self,
-        leaf: _Node,
-        rows: Any,
-        weights: NDArray[np.float64] | None,
-        random: np.random.RandomState,
-    ) -> bool:
-        """Split a leaf in two, or find that it cannot be split."""
-        assert leaf.rows is not None
-        members = rows if len(leaf.rows) == rows.shape[0] else rows[leaf.rows]
-        w = None if weights is None else weights[leaf.rows]
-        if members.shape[0] < 2 or (w is not None and not w.any()):
-            leaf.can_split = False
-            return False
-        threads = self._threads(members, 2)
-        run = self._best_split(members, w, threads, random)
-        if not run["counts"].all():  # all rows are equal
-            leaf.can_split = False
-            return False
-        parts = []
-        for j in (0, 1):
-            inside = run["labels"] == j
-            part = members[inside]
-            inertia = _core.inertia(
-                core_rows(part),
-                run["centers"][[j]],
-                np.zeros(part.shape[0], dtype=np.int32),
-                None if w is None else w[inside],
-                threads,
-            )
-            parts.append(_Node(run["centers"][j], leaf.rows[inside], inertia))
-        leaf.parts = (parts[0], parts[1])
-        leaf.rows = None
-        return True
-
-    def _best_split(
-        self,
-        members: Any,
-        weights: NDArray[np.float64] | None,
-        threads: int,
-        random: np.random.RandomState,
-    ) -> _core.Run:
-        """Split many rows from where the best split of a sample of them ended."""
-        if callable(self.init) or members.shape[0] < 2 * _SAMPLE:
-            return self._best_run(members, weights, threads, random)
-        chosen = sample_without_replacement(members.shape[0], _SAMPLE, random_state=random)
-        chosen.sort()
-        w = None if weights is None else weights[chosen]
-        if w is not None and not w.any():
-            return self._best_run(members, weights, threads, random)
-        start = self._best_run(members[chosen], w, threads, random)
-        if not start["counts"].all():  # the rows that differ are not in the sample
-            return self._best_run(members, weights, threads, random)
-        problem = new_problem(members, weights, threads)
-        centers = start["centers"].astype(members.dtype)
-        return completed(run_best(problem, members, self._settings(problem, centers, 1), random))
-
-    def _best_run(
-        self,
-        members: Any,
-        weights: NDArray[np.float64] | None,
-        threads: int,
-        random: np.random.RandomState,
-    ) -> _core.Run:
-        """Return the best of the starts asked for and a few more."""
-        problem = new_problem(members, weights, threads)
-        asked = self._settings(problem, self.init, int(self.n_init))
-        run = completed(run_best(problem, members, asked, random))
+    def _runs(
+        self, members: Members, node: Node, random: np.random.RandomState, seeds: Iterator[int]
+    ) -> list[_core.Run]:
+        """Split a cluster from where its plan, or a sample of many rows, was split best."""
+        if node.plan and node.plan.parts and node.plan.n_rows >= _ENOUGH:
+            centers = np.array([part.center for part in node.plan.parts])
+            return self._runs_from(members, [Start(centers, "", 0)])
         if callable(self.init):
-            return run
-        more = self._settings(problem, "k-means++", _EXTRA_STARTS)
-        other = completed(run_best(problem, members, more, random))
-        return other if other["inertia"] < run["inertia"] else run
+            given = [self.init(members.rows, 2, random_state=random) for _ in range(self.n_init)]
+            pairs = [check_init(pair, members.rows, 2) for pair in given]
+            return self._runs_from(members, [Start(pair, "", 0) for pair in pairs])
+        is_sampled = len(members) > 2 * _SAMPLE
+        sample = members.sample(_SAMPLE, random) if is_sampled else members
+        asked = [Start(None, self.init, next(seeds)) for _ in range(self.n_init)]
+        more = [Start(None, "k-means++", next(seeds)) for _ in range(_EXTRA_STARTS)]
+        runs = self._runs_from(sample, asked, more)
+        if not is_sampled:
+            return runs
+        # Where the sample's rows are all equal, so are these centers; then a far row takes one.
+        best = min(runs, key=lambda run: run["inertia"])
+        return self._runs_from(members, [Start(best["centers"], "", 0)])
 
-    def _settings(
-        self, problem: _core.Problem | _core.SparseProblem, init: Any, n_init: int
-    ) -> RunSettings:
+    def _runs_from(
+        self, members: Members, starts: list[Start], more: Sequence[Start] = ()
+    ) -> list[_core.Run]:
+        """Run from each start, and from more until two agree."""
+        rows, weights = members
+        problem = new_problem(rows, weights, self._threads(rows, 2))
+        settings = self._settings(problem)
+        runs: list[_core.Run] = []
+        for number, start in enumerate([*starts, *more], start=1):
+            if number > len(starts) and two_agree(runs):
+                break
+            runs.append(completed(run_from(problem, start, settings, number, None, len(members))))
+        return runs
+
+    def _settings(self, problem: _core.Problem | _core.SparseProblem) -> RunSettings:
         return RunSettings(
             n_clusters=2,
-            init=init,
-            n_init=n_init,
+            init=self.init,
+            n_init=1,
             algorithm="auto",
             max_iter=min(int(self.max_iter), 2**62),
             tol=float(self.tol) * problem.mean_variance,
@@ -352,17 +318,20 @@ class BisectingKMeans(NearestCenterModel):
         )
 
     def _store(
-        self, root: _Node, rows: Any, weights: NDArray[np.float64] | None, threads: int
+        self, root: Node, rows: Any, weights: NDArray[np.float64] | None, threads: int
     ) -> None:
         leaves = [node for node in root.nodes() if node.parts is None]
-        self.labels_ = np.empty(rows.shape[0], dtype=np.int32)
-        for label, leaf in enumerate(leaves):
-            self.labels_[leaf.rows] = label
         centers = np.array([leaf.center for leaf in leaves])
+        self._tree = _Tree.of(root)
+        if weights is None or weights.all():
+            self.labels_ = np.empty(rows.shape[0], dtype=np.int32)
+            for label, leaf in enumerate(leaves):
+                self.labels_[leaf.rows] = label
+        else:
+            self.labels_ = self._labels_of(rows, centers, threads)
         self.counts_ = np.bincount(self.labels_, minlength=len(leaves)).astype(np.int64, copy=False)
         self.inertia_ = self._inertia_of(rows, centers, self.labels_, weights, threads)
         self.cluster_centers_ = centers.astype(rows.dtype)
-        self._tree = _Tree.of(root)
         self._n_features_out = len(leaves)
 
     def _renumber(self, order: NDArray[np.int64]) -> None:

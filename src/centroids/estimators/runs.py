@@ -109,7 +109,7 @@ def run_best(
     try:
         for number, start in enumerate(_starts(X, settings, random_state), start=1):
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            run = _run_from(problem, start, settings, number, left, X.shape[0])
+            run = run_from(problem, start, settings, number, left, X.shape[0])
             restarts.append(run["inertia"])
             if best is None or run["inertia"] < best["inertia"]:
                 best = run
@@ -129,7 +129,7 @@ def run_best(
     return best
 
 
-def _run_from(
+def run_from(
     problem: _core.Problem | _core.SparseProblem | _core.PartsProblem,
     start: Start,
     settings: RunSettings,
@@ -137,6 +137,7 @@ def _run_from(
     max_time: float | None,
     n_samples: int,
 ) -> _core.Run:
+    """Run once; what cut it short stands in the returned run."""
     if settings.verbose:
         print("Initialization complete")  # noqa: T201
     run = problem.fit(
@@ -169,7 +170,7 @@ def _starts(X: NDArray[Any], settings: RunSettings, random_state: Any) -> Iterat
     """Yield the start of each run; each draws from ``random_state`` when its turn comes."""
     init, k = settings.init, settings.n_clusters
     if isinstance(init, str):
-        for seed in islice(_seeds(random_state), settings.n_init):
+        for seed in islice(seeds_of(random_state), settings.n_init):
             yield Start(None, init, seed)
     elif callable(init):
         random = check_random_state(random_state)
@@ -192,7 +193,7 @@ def _given(init: Any, X: Any, settings: RunSettings) -> NDArray[np.float64]:
     return unit
 
 
-def _seeds(random_state: Any) -> Iterator[int]:
+def seeds_of(random_state: Any) -> Iterator[int]:
     """Yield 64-bit seeds: run r of an int seed s has s * 2**32 + r, others are drawn."""
     if isinstance(random_state, Integral):
         yield from count(int(random_state) << 32)
