@@ -1,6 +1,8 @@
 """Rows on Dask give every bit that rows in memory give."""
 
+import os
 import pickle
+import signal
 import warnings
 
 import numpy as np
@@ -148,6 +150,13 @@ def test_workers_in_processes_of_their_own_change_no_bit():
         ):
             rows = da.from_array(X, chunks=(3_000, 3))
             assert_same_fit(KMeans(4, random_state=3).fit(rows), local)
+            pids = list(client.run(os.getpid).values())
+
+            def lose_a_worker(state):
+                if state.iteration == 3:
+                    os.kill(pids[0], signal.SIGKILL)
+
+            assert_same_fit(KMeans(4, random_state=3, callback=lose_a_worker).fit(rows), local)
             bad = rows.map_blocks(_with_nan, dtype=rows.dtype)
             with pytest.raises(ValueError, match="NaN, first at row 3, column 1"):
                 KMeans(4).fit(bad)
