@@ -48,8 +48,10 @@ _RULES = {
 
 # Of twice as many rows and more, a sample of this size says where to start a split.
 _SAMPLE = 1_024
-# Of many more, one of this size, or of so many rows a cluster, says where to start all splits.
-_LARGE_SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 2_048, 32, 16
+# Of many more, one of this size, or of so many rows a cluster, says where to start all splits: the
+# best of several trees of it, of one where that is much work.
+_LARGE_SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 4_096, 32, 8
+_MOST_PLANS, _MUCH_WORK = 4, 500_000
 # Fewer rows of a sample than this say too little.
 _ENOUGH = 128
 # Starts of each split beyond those asked for, at most.
@@ -80,6 +82,17 @@ class _Tree(NamedTuple):
         is_leaf = np.array([node.parts is None for node in nodes])
         labels = np.where(is_leaf, np.cumsum(is_leaf) - 1, -1).astype(np.int32)
         return cls(np.array(parts), labels, np.array([node.center for node in nodes]))
+
+
+def _plan(sample: Members, center: NDArray[np.float64], growth: Growth) -> Node:
+    """Return the best of several trees of a sample."""
+    plans: list[Tree] = []
+    while len(plans) < _MOST_PLANS and sum(plan.work for plan in plans) < _MUCH_WORK:
+        plan = Tree(sample, _root(sample, center), growth)
+        plan.grow()
+        plan.improve()
+        plans.append(plan)
+    return min(plans, key=lambda plan: plan.inertia).root
 
 
 def _root(members: Members, center: NDArray[np.float64]) -> Node:
@@ -241,7 +254,7 @@ class BisectingKMeans(NearestCenterModel):
         return self
 
     def _grow(self, root: Node, members: Members) -> None:
-        """Grow the tree of a sample and improve it, then that of all rows along its splits."""
+        """Grow trees of a sample and improve them, then that of all rows along the best one."""
         random, seeds = check_random_state(self.random_state), seeds_of(self.random_state)
         growth = Growth(
             n_leaves=int(self.n_clusters),
@@ -253,10 +266,7 @@ class BisectingKMeans(NearestCenterModel):
         is_planned = len(members) > _MANY_MORE * size and not callable(self.init)
         if is_planned:
             sample = members.sample(size, random)
-            plan = Tree(sample, _root(sample, root.center), growth)
-            plan.grow()
-            plan.improve()
-            root.plan = plan.root
+            root.plan = _plan(sample, root.center, growth)
         tree = Tree(members, root, growth)
         tree.grow()
         if not is_planned:

@@ -132,7 +132,7 @@ class Tree:
         self._members = members
         self._growth = growth
         self.root = root
-        self._work = 0.0
+        self.work = 0.0
         self.leaves: list[Node] = []
 
     @property
@@ -157,16 +157,16 @@ class Tree:
 
     def improve(self) -> None:
         """Try the other optima of the splits, from the root down, and keep what helps."""
-        most_work = self._work + _WORK_PER_CLUSTER * self._growth.n_leaves
+        most_work = self.work + _WORK_PER_CLUSTER * self._growth.n_leaves
         level = [self.root]
         while level:
             for node in sorted(level, key=lambda node: -node.inertia):
                 best, least = node.chosen, self.inertia
                 for other in range(len(node.splits or ())):
-                    if other == best or self._work > most_work:
+                    if other == best or self.work > most_work:
                         continue
                     node.chosen = other
-                    self._work += _WORK_PER_LEAF * self._growth.n_leaves
+                    self.work += _WORK_PER_LEAF * self._growth.n_leaves
                     self.grow()
                     if self.inertia < least:
                         best, least = other, self.inertia
@@ -181,7 +181,7 @@ class Tree:
             return
         assert node.rows is not None
         members = self._members.take(node.rows)
-        self._work += members.work
+        self.work += members.work
         before = -1.0
         for run in sorted(self._growth.runs(members, node), key=lambda run: run["inertia"]):
             is_split = run["counts"].all()  # or else all rows are equal
