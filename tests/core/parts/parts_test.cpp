@@ -1,6 +1,8 @@
 // Rows cut into parts give the bits of the whole.
 #include "parts/parts.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "check.hpp"
