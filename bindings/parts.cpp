@@ -184,9 +184,10 @@ class PartHandle {
   // The shard is named by its first row, counted among all rows.
   nb::tuple in_shard(int64_t first_row, double weight) {
     check_seeding();
+    require(first_row >= view_.first_row, "there is no such shard");
     const Shards shards = view_.shards();
     const int64_t own_row = first_row - view_.first_row, shard = own_row / shards.shard_rows;
-    require(own_row >= 0 && shard < shards.count(), "there is no such shard");
+    require(shard < shards.count(), "there is no such shard");
     return tuple_of(unlocked([&] { return part_->in_shard(shard, weight); }));
   }
   Numbers candidate_weights(const Vector& before) {
@@ -378,6 +379,7 @@ class PythonParts final : public Parts {
     const nb::gil_scoped_acquire gil;
     const auto [n_changed, arrays] = read<std::tuple<int64_t, TotalsTuple>>(
         parts_.attr("assign")(centers_array(centers), is_full, tuple_of(totals)));
+    require(n_changed >= 0 && n_changed <= n_rows_, "more labels changed than there are");
     Totals found = totals_of(arrays);
     require(found.sums.n_clusters == n_clusters_ && found.sums.n_features == n_features_,
             "the totals are of other clusters");
