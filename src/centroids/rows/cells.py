@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centroids.rows.aside import in_thread
 from centroids.rows.errors import MissingExtraError
 from centroids.rows.numbers import MISSING_MARKERS, is_missing, is_number
 from centroids.rows.relation import Relation, SourceColumn, explaining, quote_text
@@ -45,7 +46,10 @@ class Cells:
         Features are float32 if all of them are. What comes of the others is for `as_classes`.
         """
         dtype = np.float32 if all(c.kind == "float32" for c in features) else np.float64
-        selected = [f"{column.as_number} AS v{i}" for i, column in enumerate(features)]
+        selected = []
+        for i, column in enumerate(features):
+            nan = f"CAST('nan' AS {'FLOAT' if column.kind == 'float32' else 'DOUBLE'})"
+            selected.append(f"coalesce({column.as_number}, {nan}) AS v{i}")
         for i, column in enumerate(others):
             is_numeric = column.kind in ("number", "float32")
             plain = column.sql if is_numeric else f"CAST({column.sql} AS VARCHAR)"
@@ -54,7 +58,7 @@ class Cells:
         for columns in self._whole(sql) if self._is_small() else self._stream(sql):
             block = np.empty((len(columns[0]), len(features)), dtype=dtype)
             for i, values in enumerate(columns[: len(features)]):
-                block[:, i] = np.ma.filled(values, np.nan)
+                block[:, i] = values
             yield block, columns[len(features) :]
 
     def read_others(self, columns: Sequence[SourceColumn]) -> dict[str, NDArray[Any]]:
@@ -92,20 +96,19 @@ class Cells:
             raise MissingExtraError(
                 'reading files of this size needs pyarrow: pip install "centroids[cli]"'
             ) from error
-        n_columns = len(self.relation.columns)
-        with explaining(self.relation):
+        most = max(LEAST_ROWS, MOST_CELLS // len(self.relation.columns))
+
+        def read() -> Iterator[pyarrow.RecordBatch]:
             found = self.connection.sql(sql)
             # Until DuckDB 1.3 it had another name.
-            stream = getattr(found, "to_arrow_reader", None) or found.fetch_record_batch
-            batches = iter(stream(max(LEAST_ROWS, MOST_CELLS // n_columns)))
-            while True:
-                try:
-                    batch = next(batches)
-                except StopIteration:
-                    return
-                except (pyarrow.ArrowException, OSError) as error:
-                    raise _as_duckdb_error(error) from error
-                yield [_to_numpy(column) for column in batch.columns]
+            yield from (getattr(found, "to_arrow_reader", None) or found.fetch_record_batch)(most)
+
+        with explaining(self.relation):
+            try:
+                for batch in in_thread(read, self.connection.interrupt):
+                    yield [_to_numpy(column) for column in batch.columns]
+            except (pyarrow.ArrowException, OSError) as error:
+                raise _as_duckdb_error(error) from error
 
     def head(self, columns: Sequence[SourceColumn]) -> list[list[str | None]]:
         """Read the first rows of text columns: one list per column."""
@@ -212,18 +215,24 @@ def _as_duckdb_error(error: Exception) -> Exception:
 
 
 def _to_numpy(column: pyarrow.Array) -> NDArray[Any]:
-    """Give a column of Arrow as DuckDB gives it to NumPy: NULLs are masked."""
+    """Give a column of Arrow as DuckDB gives it to NumPy: NULLs are NaN or masked.
+
+    Arrow's own ``to_numpy`` and whatever fills NULLs would load pandas, which takes long.
+    """
     import pyarrow
 
     if pyarrow.types.is_decimal(column.type):
         column = column.cast(pyarrow.float64())
-    if not column.null_count or pyarrow.types.is_floating(column.type):
-        values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
-        return values
-    is_null = column.is_null().to_numpy(zero_copy_only=False)
-    is_text = pyarrow.types.is_string(column.type)
-    filled = column if is_text else column.fill_null(0)
-    return np.ma.MaskedArray(filled.to_numpy(zero_copy_only=False), is_null)
+    is_floating = pyarrow.types.is_floating(column.type)
+    is_number = is_floating or pyarrow.types.is_integer(column.type)
+    if is_number and not column.null_count:
+        return np.from_dlpack(column)
+    if is_floating:
+        return np.from_dlpack(column.fill_null(np.nan))
+    if is_number:
+        whole = np.from_dlpack(column.fill_null(0))
+        return np.ma.MaskedArray(whole, np.array(column.is_null().to_pylist()))
+    return np.array([*column.to_pylist(), None], dtype=object)[:-1]
 
 
 def as_classes(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

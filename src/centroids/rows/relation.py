@@ -126,6 +126,9 @@ def connect(n_jobs: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     if n_jobs is not None and n_jobs > 0:
         config["threads"] = n_jobs
     with duckdb.connect(":memory:", config=config) as connection:
+        # After two seconds a bar would appear among our own words.
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET enable_progress_bar_print = false")
         yield connection
 
 
@@ -213,6 +216,10 @@ def explaining(relation: Relation) -> Iterator[None]:
     try:
         yield
     except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except RuntimeError as error:
+        if "interrupted" not in str(error):
+            raise
         raise KeyboardInterrupt from error
     except duckdb.OutOfMemoryException as error:
         raise MemoryError(f"{relation.source}: {first_line(error)}") from error
