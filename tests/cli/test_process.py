@@ -160,7 +160,7 @@ def test_json_is_the_only_thing_on_stdout(tmp_path: Path) -> None:
 
 def test_a_closed_pipe_is_no_error_to_talk_about(tmp_path: Path) -> None:
     centroids_process("blobs", "t.csv", "--samples", 500, cwd=tmp_path)
-    for words in ("fit t.csv -k 5", "fit t.csv -k 5 --json"):
+    for words in ("fit t.csv -k 5 --truth y", "fit t.csv -k 5 --truth y --json"):
         process = subprocess.Popen(
             [*COMMAND, *words.split()],
             stdout=subprocess.PIPE,
@@ -181,7 +181,7 @@ def test_a_signal_ends_the_fit_and_leaves_no_file(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     centroids_process("blobs", "t.csv", "--samples", 50_000, cwd=tmp_path)
-    words = "fit t.csv -k 200 --n-init 100000 -o m.safetensors --labels out.csv"
+    words = "fit t.csv -k 200 --leave-out y --n-init 100000 -o m.safetensors --labels out.csv"
     process = subprocess.Popen(
         [*COMMAND, *words.split()],
         stdout=subprocess.PIPE,
