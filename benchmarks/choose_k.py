@@ -23,30 +23,32 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.choose_k_families import FIRST_JUDGING, Case, cases, rows_of
+from benchmarks.choose_k_families import JUDGING, Case, cases, rows_of
 from centroids import KMeans, choose_k
 
 Record = dict[str, object]
 TURNS = 3
 
 
-def run_case(case: Case, peers: dict[str, Callable]) -> Record:
-    """Choose K for one case, and time it against the plain sweep of the same range."""
+def run_case(case: Case, peers: dict[str, Callable], is_timed: bool) -> Record:
+    """Choose K for one case, and time it, if asked, against the plain sweep of the same range."""
     rows = rows_of(case)
     return {
         "family": case.family,
         "n_features": case.n_features,
         "repetition": case.repetition,
-        **choose(rows, case.n_clusters, peers),
+        **choose(rows, case.n_clusters, peers, is_timed),
     }
 
 
-def choose(rows: np.ndarray, truth: int, peers: dict[str, Callable]) -> Record:
+def choose(
+    rows: np.ndarray, truth: int, peers: dict[str, Callable], is_timed: bool = True
+) -> Record:
     """Answer of choose_k and of the peers for one data set."""
     choice = choose_k(rows, random_state=0, n_jobs=1)
     k_max = int(choice.table["n_clusters"][-1])
     seconds, plain = (None, None)
-    if choice.smallest_share is None:
+    if is_timed and choice.smallest_share is None:
         seconds, plain = costs(rows, k_max)
     return {
         "n_samples": len(rows),
@@ -164,9 +166,10 @@ def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("--repetitions", nargs=2, type=int, default=(FIRST_JUDGING, FIRST_JUDGING + 4))
+    add("--repetitions", nargs=2, type=int, default=(JUDGING.start, JUDGING.stop))
     add("--many", action="store_true", help="K = 50 and 100, too")
     add("--peers", action="store_true")
+    add("--untimed", action="store_true", help="answers only, no costs")
     add("--every", type=int, default=1, help="every Nth case only: for slow peers")
     add("--data", type=Path, default=os.environ.get("CENTROIDS_PUBLIC_DATA"))
     add("--only-data", action="store_true")
@@ -179,7 +182,7 @@ def main() -> None:
         peers = available_peers()
     if not args.only_data:
         listed = islice(cases(range(*args.repetitions), many=args.many), 0, None, args.every)
-        print_tables(keep(args.out, (run_case(case, peers) for case in listed)))
+        print_tables(keep(args.out, (run_case(case, peers, not args.untimed) for case in listed)))
     if args.data:
         public = (
             {"family": "K-Means-shaped" if about["kmeans_shaped"] else "other shapes"}

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 Rows = NDArray[np.float64]
 
 FIRST_JUDGING = 100
+# Those that judge it now; earlier ones judged the rules before, so their failures were seen.
+JUDGING = range(106, 112)
 TUNING = range(FIRST_JUDGING)
 
 # (K, columns): small K are the most common question, large ones the hardest.

@@ -232,7 +232,7 @@ nb::tuple joined(const std::vector<PartitionMeasures>& each) {
     n_pairs += m.pairs.size();
     n_squared += m.squared_center_distances.size();
   }
-  constexpr size_t kOfCluster = 8, kOfPartition = 3;
+  constexpr size_t kOfCluster = 9, kOfPartition = 3;
   double *of_clusters, *profiles, *squared, *totals;
   int32_t *pairs, *pair_counts;
   auto clusters_array = new_array<double>({kOfCluster, n_clusters}, &of_clusters);
@@ -251,7 +251,8 @@ nb::tuple joined(const std::vector<PartitionMeasures>& each) {
                                          c.silhouette,
                                          m.radii[j],
                                          m.nearest_center_distances[j],
-                                         m.similarities[j]};
+                                         m.similarities[j],
+                                         c.fourth_power};
       for (size_t v = 0; v < kOfCluster; ++v) of_clusters[v * n_clusters] = values[v];
     }
     for (const Pair& pair : m.pairs) pairs = std::copy(pair.begin(), pair.end(), pairs);

@@ -100,6 +100,7 @@ class Visit {
     const double a = std::sqrt(own), b = std::sqrt(second);
     cluster.weight += w;
     cluster.inertia += w * own;
+    cluster.fourth_power += w * own * own;
     cluster.distance += w * a;
     cluster.second_distance += w * b;
     if (b > 0) cluster.silhouette += w * (1 - a / b);
@@ -159,6 +160,7 @@ void merge(Sums& into, const Sums& from) {
     a.distance += b.distance;
     a.second_distance += b.second_distance;
     a.silhouette += b.silhouette;
+    a.fourth_power += b.fourth_power;
   }
   for (size_t p = 0; p < into.profiles.size(); ++p)
     for (int bin = 0; bin < kLineBins; ++bin) into.profiles[p][bin] += from.profiles[p][bin];

@@ -18,6 +18,7 @@ struct ClusterMeasures {
   double distance = 0;         // distance to the own center
   double second_distance = 0;  // distance to the second nearest center; 0 with one cluster
   double silhouette = 0;       // 1 - own / second distance (Hruschka et al. 2006)
+  double fourth_power = 0;     // of the distance to the own center
 };
 
 // Weight along the line from the first center (0) to the second (1) of a pair, which the rows of

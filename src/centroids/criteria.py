@@ -34,6 +34,7 @@ from centroids.choosing_k.criteria import (
     log_inertia_bend,
     own_over_nearest,
     simplified_silhouette,
+    spherical_bic,
     wb_index,
     xie_beni,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "own_over_nearest",
     "sampled_silhouette",
     "simplified_silhouette",
+    "spherical_bic",
     "squared_silhouette",
     "valleys_of",
     "wb_index",

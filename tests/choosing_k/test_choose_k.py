@@ -16,6 +16,7 @@ import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris, make_blobs
+from sklearn.exceptions import NotFittedError
 
 from centroids import KMeans, choose_k
 from centroids.choosing_k.cautions import cautions_of
@@ -353,6 +354,37 @@ def test_kmeans_auto_is_the_chosen_model():
     assert model.k_choice_.k == len(model.cluster_centers_) == 6
     np.testing.assert_array_equal(model.predict(X), model.labels_)
     assert model.inertia_ <= model.k_choice_.estimator.inertia_ * (1 + 1e-9)
+
+
+class Listener:
+    """Keeps what a callback is told, and raises where it is told to."""
+
+    def __init__(self, raises=False):
+        self.raises, self.tried, self.states = raises, [], []
+
+    def __call__(self, state):
+        self.states.append(state)
+
+    def on_k_tried(self, n_done, k_max):
+        self.tried.append((n_done, k_max))
+        if self.raises:
+            raise RuntimeError("enough")
+
+
+def test_kmeans_auto_tells_how_far_choosing_k_is():
+    X, heard = np.random.default_rng(0).normal(size=(300, 2)), Listener()
+    model = KMeans("auto", random_state=0, callback=heard).fit(X)
+    assert heard.tried[-1] == (len(model.k_choice_.table["n_clusters"]),) * 2
+    assert len(heard.states) == model.n_iter_
+
+
+def test_an_exception_while_k_is_chosen_ends_the_fit_without_a_model():
+    X, model = np.random.default_rng(0).normal(size=(300, 2)), KMeans("auto")
+    with pytest.raises(RuntimeError, match="enough"):
+        model.set_params(callback=Listener(raises=True)).fit(X)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    assert model.set_params(callback=None).fit(X).predict(X).shape == (300,)
 
 
 def test_kmeans_auto_has_one_cluster_where_there_are_none():

@@ -11,6 +11,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 import centroids
+from centroids.cli._output import Work
 
 Run = Callable[..., Any]
 
@@ -124,3 +125,14 @@ def test_wrong_use_is_one_line(run: Run, data: Path, words: list[str], message: 
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_fit_auto_shows_how_many_numbers_of_clusters_were_tried(
+    run: Run, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(Work, "is_shown", True)
+    monkeypatch.setattr(Work, "say", lambda _, *words: said.append(words))
+    assert run("fit", "cloud.npy", "-k", "auto").code == 0
+    text, done, limit = next(words for words in said if words[0].startswith("choosing K: "))
+    assert text == f"choosing K: {done} of up to {limit} tried"

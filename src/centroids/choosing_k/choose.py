@@ -14,6 +14,7 @@ from centroids import _core
 from centroids.choosing_k.cautions import cautions_of
 from centroids.choosing_k.clouds import principal_axes
 from centroids.choosing_k.decide import (
+    MODEL_VOTER,
     Ranking,
     merge_rankings,
     needs_all_rows,
@@ -199,7 +200,7 @@ class _Chooser:
         if n_used < n_counting:
             ranking = self._settle(ranking, first, given)
         forced = min(ranking.best, first.k_max)
-        gate = self._gate(evidences, forced)
+        gate = self._gate(evidences, forced, ranking.preferred[MODEL_VOTER] == forced)
         agree = [r.best for r in rankings]
         is_sure = all(k == forced for k in agree)
         verdict = verdict_of(ranking, is_sure) if gate.has_clusters else "no clusters"
@@ -275,7 +276,8 @@ class _Chooser:
             self.options.callback(n_done, k_max)
 
     def _ranking(self, evidence: Evidence) -> Ranking:
-        ranking = rank(evidence.table(), self._range_asked(evidence))
+        asked = self._range_asked(evidence)
+        ranking = rank(evidence.table(), asked, evidence.is_spherical)
         return prefer_split(ranking, _split_valley(evidence, ranking.best))
 
     def _range_asked(self, evidence: Evidence) -> int:
@@ -291,11 +293,11 @@ class _Chooser:
         partition = self._measure_final(self._final_fit(given, evidence.full.fits[larger]))
         return settle(ranking, larger, _valley_between(partition, valleys_of(partition)))
 
-    def _gate(self, evidences: list[Evidence], k: int) -> Gate:
+    def _gate(self, evidences: list[Evidence], k: int, are_spheres: bool) -> Gate:
         if k < 2:
             return Gate(False, np.inf, 1.0, None)
         gates = [
-            look_for_structure(e.X, e.crossed_valleys(k), self.seed, self.threads)
+            look_for_structure(e.X, e.crossed_valleys(k), are_spheres, self.seed, self.threads)
             for e in evidences
             if k <= e.k_max
         ]

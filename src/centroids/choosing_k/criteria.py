@@ -238,6 +238,29 @@ def bic(partition: Partition | Stack) -> Values:
     return partition.total(fit) - (k * (d + 2) - 1) / 2 * np.log(n)
 
 
+@_criterion(
+    PARTITION_CRITERIA,
+    "BIC of equal spheres",
+    "highest",
+    (-np.inf, np.inf),
+    "after Pelleg & Moore, ICML 2000, with one variance for all, and each mean resting on its rows",
+    from_k=1,
+)
+def spherical_bic(partition: Partition | Stack) -> Values:
+    """Return log-likelihood of equal spherical Gaussians minus log(rows) / 2 per free parameter.
+
+    sum_j n_j log(n_j / n) - d n / 2 (log(2 pi v) + 1) - d / 2 sum_j log n_j - k / 2 log n, where
+    v = inertia / (d n). The mean of a cluster is known from the n_j rows there, not from all n, so
+    many columns or clusters do not outweigh what the rows say.
+    """
+    k, d, n = partition.n_clusters, partition.n_features, partition.weight
+    w = np.maximum(partition.weights, TINY)
+    variance = _floored(partition.inertia, 1e-6 * partition.inertia_between) / (n * d)
+    of_clusters = w * np.log(w / partition.for_clusters(n)) - d / 2 * np.log(np.maximum(w, 1.0))
+    fit = -d * n / 2 * (np.log(2 * np.pi * variance) + 1)
+    return partition.total(of_clusters) + fit - k / 2 * np.log(n)
+
+
 def _floored(value: Any, floor: Any) -> Any:
     """Give the value, or what rounding may leave of nothing beside it."""
     return np.maximum(np.maximum(value, floor), TINY)

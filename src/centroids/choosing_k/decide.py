@@ -6,6 +6,7 @@ is judged on others; docs/choosing-k.md shows both. Every part of it is free of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -47,6 +48,9 @@ VOTERS = {
     "isolated": 2.0,
     "isolated_held_out": 2.0,
 }
+# What is only asked where the clusters look like its model, and what its vote counts there: nearly
+# half of all votes.
+MODEL_VOTER, MODEL_WEIGHT = "spherical_bic", 6.0
 # Part of all rows in the share of isolated clusters; those held out are half as many.
 IN_SAMPLE = 0.7
 # All votes together weigh twice as much as the share of isolated clusters.
@@ -74,7 +78,7 @@ class Ranking:
     votes : ndarray of shape (k_max,)
         Weight of the criteria that prefer each number.
     preferred : dict of str to int or None
-        What each criterion prefers.
+        What each criterion prefers; None: nothing, or its model does not hold.
     is_settled : bool
         Whether the valley that the best number hangs on was looked at on all rows.
     """
@@ -103,10 +107,21 @@ class Ranking:
         return float(self.scores[self.best - 1]) - second
 
 
-def rank(table: Table, up_to: int) -> Ranking:
+def rank(
+    table: Table, up_to: int, does_model_hold: Callable[[int], bool] = lambda _: False
+) -> Ranking:
     """Let every criterion vote, within 1 … `up_to`, and score what was voted for.
 
     score(k) = isolated(k) / k, 0.7 in-sample + 0.3 held-out, + 2 votes(k) / all votes.
+
+    Parameters
+    ----------
+    table : dict of str to ndarray
+    up_to : int
+    does_model_hold : callable
+        Whether the clusters at some number of them look like the model of `MODEL_VOTER`. It votes
+        where they do at the number that it prefers and at the one that the others do: groups of
+        another shape, cut into pieces, look like spheres at the first alone.
     """
     ks = table["n_clusters"]
     asked = slice(0, up_to)
@@ -115,12 +130,21 @@ def rank(table: Table, up_to: int) -> Ranking:
     for name, weight in VOTERS.items():
         if (k := preferred[name]) is not None:
             votes[k - 1] += weight
-    shares = isolated_share(table)
-    scores = shares + VOTES_WEIGHT * votes / sum(VOTERS.values())
+    ranking = Ranking(_scores(table, votes, sum(VOTERS.values())), votes, preferred)
+    k = _preferred(MODEL_VOTER, table, asked)
+    if k is None or k < 2 or not all(map(does_model_hold, {k, ranking.best})):
+        return replace(ranking, preferred=preferred | {MODEL_VOTER: None})
+    votes[k - 1] += MODEL_WEIGHT
+    scores = _scores(table, votes, sum(VOTERS.values()) + MODEL_WEIGHT)
+    return Ranking(scores, votes, preferred | {MODEL_VOTER: k})
+
+
+def _scores(table: Table, votes: Float64, all_votes: float) -> Float64:
+    scores = isolated_share(table) + VOTES_WEIGHT * votes / all_votes
     scores[votes == 0] = 0.0
     # One cluster is never isolated: whether there are any is for the gate to say.
     scores[0] = 0.0
-    return Ranking(scores, votes, preferred)
+    return scores
 
 
 def isolated_share(table: Table) -> Float64:

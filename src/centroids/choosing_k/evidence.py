@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from centroids.choosing_k.criteria import CURVE_CRITERIA, PARTITION_CRITERIA
 from centroids.choosing_k.decide import rank
 from centroids.choosing_k.partition import Partition, measure, measure_each, stacked
+from centroids.choosing_k.spheres import are_alike_and_spherical
 from centroids.choosing_k.sweep import Deadline, Fit, Sweep
 from centroids.choosing_k.valleys import Valleys, valleys_of, valleys_of_each
 
@@ -158,7 +159,7 @@ class Evidence:
 
     def _range_beyond_best(self) -> int:
         """Half as far again where the best score lies in the last third, and clusters show."""
-        best = rank(self.table(), self.k_max).best
+        best = rank(self.table(), self.k_max, self.is_spherical).best
         shown = self.valleys[best - 1].n_isolated + self.held_valleys[best - 1].n_isolated
         is_near_the_end = 3 * best > 2 * self.k_max and shown >= 2 * TELLING_SHARE * best
         return int(np.ceil(1.5 * self.k_max)) if is_near_the_end else self.k_max
@@ -176,6 +177,10 @@ class Evidence:
     @staticmethod
     def _range_around(k: int) -> int:
         return int(np.ceil(RANGE_FACTOR * k + RANGE_EXTRA))
+
+    def is_spherical(self, k: int) -> bool:
+        """Whether the clusters at k are alike and spherical, as `spherical_bic` supposes."""
+        return are_alike_and_spherical(self.full.partition(k))
 
     def crossed_valleys(self, k: int) -> list[Valleys]:
         """Give the valleys at k of one half, then of the other, each with rows held out."""

@@ -23,6 +23,8 @@ Float64 = NDArray[np.float64]
 # Clouds cut into 2, 3 or 8 had pooled ratios from 0.66 up (tuning repetitions).
 DEEP_RATIO = 0.5
 DEEP_P, SIGNIFICANT = 0.01, 0.01
+# Pieces of one cloud that look like equal spheres had ratios from 0.87 up (tuning repetitions).
+SPHERES_P = 0.1
 N_NULLS = 8
 # Clearly below what clouds of the same shape give: by three standard deviations and a fifth, or by
 # two fifths, where few rows make clouds scatter.
@@ -51,7 +53,9 @@ class Gate:
     null_ratio: float | None
 
 
-def look_for_structure(X: NDArray[Any], held: list[Valleys], seed: int, n_threads: int) -> Gate:
+def look_for_structure(
+    X: NDArray[Any], held: list[Valleys], are_spheres: bool, seed: int, n_threads: int
+) -> Gate:
     """Compare pooled held-out valleys with level density and, if in doubt, with clouds.
 
     Parameters
@@ -60,11 +64,16 @@ def look_for_structure(X: NDArray[Any], held: list[Valleys], seed: int, n_thread
         The rows, for clouds of the same shape.
     held : list of Valleys
         Of the rows held out, at the number of clusters in question.
+    are_spheres : bool
+        Whether the clusters look like equal spherical Gaussians, and likelihood asks for just so
+        many. A shallow valley will do then: few clouds come apart into spheres.
     seed : int
     n_threads : int
     """
     ratio, p_value = pooled(*held)
-    if ratio < DEEP_RATIO and p_value < DEEP_P:
+    is_deep = ratio < DEEP_RATIO and p_value < DEEP_P
+    is_enough = are_spheres and ratio < BELOW_NULL and p_value < SPHERES_P
+    if is_deep or is_enough:
         return Gate(True, ratio, p_value, None)
     if p_value >= SIGNIFICANT or ratio >= BELOW_NULL:
         return Gate(False, ratio, p_value, None)

@@ -69,6 +69,11 @@ class _OfClusters:
         """Largest (radius + other radius) / distance between the centers; 0 for one cluster."""
         return self._row(7)
 
+    @property
+    def fourth_powers(self) -> Float64:
+        """Weighted sum of fourth powers of distances to the own center."""
+        return self._row(8)
+
 
 @dataclass(frozen=True, eq=False)
 class Partition(_OfClusters):
@@ -78,8 +83,8 @@ class Partition(_OfClusters):
     ----------
     centers : ndarray of shape (n_clusters, n_features)
         The centers.
-    sums : ndarray of shape (8, n_clusters)
-        The eight that follow, one below the other.
+    sums : ndarray of shape (9, n_clusters)
+        The nine that follow, one below the other.
     weights : ndarray of shape (n_clusters,)
         Weight of each cluster: its number of rows, where rows have no weights.
     inertias : ndarray of shape (n_clusters,)
@@ -96,6 +101,8 @@ class Partition(_OfClusters):
         Distance from each center to the nearest other one; infinite where there is none.
     similarities : ndarray of shape (n_clusters,)
         Largest (radius + other radius) / distance between the centers; 0 for one cluster.
+    fourth_powers : ndarray of shape (n_clusters,)
+        Per cluster the weighted sum of fourth powers of distances to the own center.
     pairs : ndarray of shape (n_pairs, 2)
         Neighbouring clusters, first < second, in lexicographic order: of the four nearest centers
         of each, those with no other center as near to the point half way (edges of the Gabriel

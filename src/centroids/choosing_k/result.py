@@ -48,7 +48,8 @@ class KChoice:
         each criterion, isolated, isolated_held_out (clusters that valleys separate from all
         their neighbours), votes, score. Ready for ``pandas.DataFrame``.
     preferred : dict of str to int or None
-        The number of clusters that each criterion prefers.
+        The number of clusters that each criterion prefers; None: nothing, or it was not asked, as
+        its model does not hold (`spherical_bic`, where clusters are not alike and spherical).
     valleys : list of Valley
         Between neighbouring clusters of `estimator`, the least separated first.
     merge : Valley or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,8 @@ def _fit(
     recorder = centroids.FitRecorder()
     with working(what, request.running.as_json) as work:
         keeps = recorder if request.outputs.report else None
-        kmeans.callback = _listener(what, work, keeps, fitting.n_init)
+        if work.is_shown or keeps is not None:
+            kmeans.callback = _Listener(what, work, keeps, fitting.n_init)
         rows = centroids.fit_preparation(model, training, weights)
         clusterer = clusterer_of(model)
         clusterer.fit(rows, sample_weight=weights)
@@ -214,22 +215,25 @@ def _fit(
     return Fitted(table, split, findings, model, labels, matches, alignment, recorder)
 
 
-def _listener(
-    what: str, work: Work, recorder: centroids.FitRecorder | None, n_init: int | None
-) -> Callable[[centroids.FitState], None] | None:
-    """Return what is called after each iteration; None if nobody wants to know."""
-    if not work.is_shown and recorder is None:
-        return None
+@dataclass
+class _Listener:
+    """Told of each iteration, and of each number of clusters tried."""
 
-    def listen(state: centroids.FitState) -> None:
-        if recorder is not None:
-            recorder(state)
-        start = f"start {state.run} of {n_init}, " if n_init else ""
-        text = f"{what}: {start}iteration {state.iteration}, inertia {number(state.inertia)}"
+    what: str
+    work: Work
+    recorder: centroids.FitRecorder | None
+    n_init: int | None
+
+    def __call__(self, state: centroids.FitState) -> None:
+        if self.recorder is not None:
+            self.recorder(state)
+        start = f"start {state.run} of {self.n_init}, " if self.n_init else ""
+        text = f"{self.what}: {start}iteration {state.iteration}, inertia {number(state.inertia)}"
         # How many iterations a start takes is not known before; how many starts there are is.
-        work.say(text, state.run - 1 if n_init else None, n_init)
+        self.work.say(text, state.run - 1 if self.n_init else None, self.n_init)
 
-    return listen
+    def on_k_tried(self, n_done: int, k_max: int) -> None:
+        self.work.say(f"choosing K: {n_done} of up to {k_max} tried", n_done, k_max)
 
 
 def _write(request: Request, fitted: Fitted) -> centroids.Stability | None:

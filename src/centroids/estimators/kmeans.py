@@ -105,7 +105,8 @@ class KMeans(NearestCenterModel):
         Seconds after which to stop, within an iteration, with the best model so far.
     callback : callable or None, default=None
         Called after each iteration with a `FitState`. An exception it raises ends the fit; the
-        model so far is stored and the exception raised.
+        model so far is stored and the exception raised. Where K is chosen, an object with a method
+        ``on_k_tried`` is told of that, too: ``on_k_tried(n_done, k_max)``, as by `choose_k`.
 
     Attributes
     ----------
@@ -309,6 +310,7 @@ class KMeans(NearestCenterModel):
             random_state=self.random_state,
             n_jobs=self.n_jobs,
             max_time=self.max_time,
+            callback=getattr(self.callback, "on_k_tried", None),
         )
         if self.k_choice_.k > 1:
             return np.asarray(self.k_choice_.estimator.cluster_centers_)
