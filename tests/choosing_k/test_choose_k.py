@@ -5,6 +5,7 @@ full one is benchmarks/choose_k.py.
 """
 
 import json
+import signal
 import subprocess
 import sys
 import warnings
@@ -247,6 +248,35 @@ def test_time_that_suffices_is_not_said_to_have_run_out():
     choice = choose_k(make_blobs(500, random_state=0)[0], max_time=600, random_state=0)
     assert not choice.has_timed_out
     assert "Time ran out" not in choice.summary()
+
+
+@pytest.mark.parametrize("max_time", [1e-6, 0.003, 0.01, 0.03, 0.1, 0.3])
+def test_time_may_run_out_anywhere(max_time):
+    X = separated(np.random.default_rng(0), 12, 8, n_each=200)
+    choice = choose_k(X, random_state=0, max_time=max_time)
+    assert 1 <= choice.k <= len(choice.table["n_clusters"])
+    assert len(choice.estimator.labels_) == len(X)
+    assert choice.summary()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers")
+@pytest.mark.parametrize("seconds", [0.005, 0.02, 0.05, 0.1, 0.2])
+def test_a_signal_anywhere_ends_the_choice_at_once(seconds):
+    class EnoughError(Exception):
+        pass
+
+    def stop(*_):
+        raise EnoughError
+
+    X = np.random.default_rng(0).normal(size=(15_000, 16))
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with pytest.raises(EnoughError):
+            choose_k(X, random_state=0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_progress_is_reported():
