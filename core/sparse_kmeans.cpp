@@ -79,8 +79,9 @@ LoopResult fit(const SparseData& data, const FitOptions& options, const Control&
       SparsePass<T> pass(rows, centers.n_clusters);
       return run_loop(pass, std::move(centers), data.summary.total_squares, loop, hooks);
     };
+    const auto start = [&] { return first_centers(rows, options, data.x.dtype, control); };
     return fit_rows(rows, rows.n_entries(), data.summary.origin, options, data.x.dtype, control,
-                    run);
+                    start, run);
   });
 }
 

@@ -66,10 +66,28 @@ LoopResult search_from(LoopResult first, const R& rows, double work,
   return best;
 }
 
-// The arguments are those of search_from.
+// The centers after a run on a sample. A budgeted search goes on there, where it costs least; what
+// it finds counts if it is more than the sample alone can pretend: K centers of n rows fit these
+// rows better than others by K / n of the inertia, or thereabouts.
 template <class R, class Run>
+Centers searched_on_sample(LoopResult first, const R& sample, const std::vector<double>& origin,
+                           const FitOptions& options, Dtype dtype, const Control& control,
+                           Run run) {
+  if (options.search != LocalSearch::budgeted) return std::move(first.centers);
+  constexpr double kPretended = 4;
+  const double n = double(sample.n_rows), k = double(options.n_clusters),
+               enough = first.inertia * (1 - kPretended * k / n);
+  Centers centers = first.centers;
+  LoopResult searched = search_from(std::move(first), sample, n * double(sample.n_features), origin,
+                                    options, dtype, control, run);
+  return searched.inertia < enough ? std::move(searched.centers) : centers;
+}
+
+// start() gives the first centers; the other arguments are those of search_from.
+template <class R, class Start, class Run>
 LoopResult fit_rows(const R& rows, double work, const std::vector<double>& origin,
-                    const FitOptions& options, Dtype dtype, const Control& control, Run run) {
+                    const FitOptions& options, Dtype dtype, const Control& control, Start start,
+                    Run run) {
   if (auto optimal = optimal_first_centers(rows, options, dtype)) {
     LoopOptions once = options.loop;  // one iteration gives labels, numbers and history
     once.max_iter = 1;
@@ -77,8 +95,8 @@ LoopResult fit_rows(const R& rows, double work, const std::vector<double>& origi
     result.converged = true;
     return result;
   }
-  return search_from(run(first_centers(rows, options, dtype, control), options.loop, control), rows,
-                     work, origin, options, dtype, control, run);
+  return search_from(run(start(), options.loop, control), rows, work, origin, options, dtype,
+                     control, run);
 }
 
 }  // namespace centroids

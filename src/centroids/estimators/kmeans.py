@@ -68,8 +68,10 @@ class KMeans(NearestCenterModel):
         `k_choice_` then holds the evidence. One cluster means that no clusters were found.
     init : {"k-means++", "k-means||", "random"}, callable or array-like of shape \
 (n_clusters, n_features), default="k-means++"
-        First centers. "k-means||" [6]_ visits the rows about six times, whatever ``n_clusters`` is:
-        for thousands of clusters. A callable is called as
+        First centers. From 100,000 rows on, with 5,000 rows a cluster or more, those of "k-means++"
+        are refined on samples of an eighth of the rows [7]_ before all rows are visited: fewer
+        iterations follow. "k-means||" [6]_ visits the rows about six times, whatever
+        ``n_clusters`` is: for thousands of clusters. A callable is called as
         ``init(X, n_clusters, random_state=...)``.
     n_init : "auto" or int, default="auto"
         Number of runs with other first centers; the one with the lowest inertia is kept. "auto" is
@@ -160,6 +162,8 @@ class KMeans(NearestCenterModel):
        dynamic programming", The R Journal 3(2), 2011.
     .. [6] B. Bahmani, B. Moseley, A. Vattani, R. Kumar and S. Vassilvitskii, "Scalable k-means++",
        PVLDB 5(7), 2012.
+    .. [7] P. S. Bradley and U. M. Fayyad, "Refining initial points for K-Means clustering",
+       ICML 1998.
 
     Examples
     --------
