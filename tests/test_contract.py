@@ -368,18 +368,18 @@ def test_one_row_far_away_spoils_no_other_label(dtype, far):
 
 def test_values_are_numbered_in_64_bits():
     try:
-        X = np.zeros((2**21 + 64, 1024), dtype=np.float32)  # 8 GB that are never written
+        X = np.zeros((2**25 + 64, 64), dtype=np.float32)  # 8 GB that are never written
     except MemoryError:
         pytest.skip("8 GB cannot be reserved")
     X[-64:] = 1 + 8 * (np.arange(64) % 2)[:, np.newaxis]  # the values from number 2**31 on
-    model = KMeans(2, init=np.array([[0.0], [9.0]]).repeat(1024, axis=1), max_iter=1).fit(X)
-    assert_array_equal(model.counts_, [2**21 + 32, 32])
-    mean = 32 / (2**21 + 32)
-    assert_array_equal(model.cluster_centers_, np.float32([[mean], [9]]).repeat(1024, axis=1))
-    assert_allclose(model.inertia_, 1024 * 32 * (1 - mean), rtol=1e-6)
-    assert_array_equal(np.flatnonzero(model.labels_), np.arange(2**21 + 1, 2**21 + 64, 2))
+    model = KMeans(2, init=np.array([[0.0], [9.0]]).repeat(64, axis=1), max_iter=1).fit(X)
+    assert_array_equal(model.counts_, [2**25 + 32, 32])
+    mean = 32 / (2**25 + 32)
+    assert_array_equal(model.cluster_centers_, np.float32([[mean], [9]]).repeat(64, axis=1))
+    assert_allclose(model.inertia_, 64 * 32 * (1 - mean), rtol=1e-6)
+    assert_array_equal(np.flatnonzero(model.labels_), np.arange(2**25 + 1, 2**25 + 64, 2))
     X[-1, -1] = np.nan
-    with pytest.raises(ValueError, match=f"row {2**21 + 63}, column 1023"):
+    with pytest.raises(ValueError, match=f"row {2**25 + 63}, column 63"):
         model.predict(X)
 
 
