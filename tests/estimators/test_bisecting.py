@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import sklearn.cluster
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, make_blobs
@@ -139,3 +140,11 @@ def test_a_tree_of_any_depth_can_be_pickled():
 def test_no_rows_give_no_labels_at_an_empty_branch():
     model = BisectingKMeans(4, random_state=0).fit(DATA["square"][0])
     assert model.predict([[0.0, 0.0]]).shape == (1,)
+
+
+def test_sparse_rows_make_the_tree_of_dense_ones():
+    rows = sp.random(200, 30, density=0.2, format="csr", random_state=1)
+    sparse = BisectingKMeans(5, random_state=0).fit(rows)
+    dense = BisectingKMeans(5, random_state=0).fit(rows.toarray())
+    assert_array_equal(sparse.labels_, dense.labels_)
+    assert sparse.inertia_ == pytest.approx(dense.inertia_, rel=1e-12)
