@@ -201,6 +201,60 @@ def test_a_batch_whose_squares_overflow_is_refused_and_the_stream_goes_on(form, 
     assert model.partial_fit(form(rows)).n_seen_ == 12
 
 
+def test_a_batch_that_fails_leaves_the_stream_as_it_was(blobs):
+    X, _ = blobs
+
+    def init(X, n_clusters, random_state):
+        if is_failing:
+            raise KeyboardInterrupt
+        return X[:n_clusters]
+
+    streams = [MiniBatchKMeans(7, init=init, n_init=1, random_state=0) for _ in range(2)]
+    for first in range(0, 200, 20):
+        for stream, is_tried_twice in zip(streams, (True, False), strict=True):
+            is_failing = is_tried_twice
+            if is_failing and first < 100:
+                with pytest.raises(KeyboardInterrupt):
+                    stream.partial_fit(X[first : first + 20])
+            is_failing = False
+            stream.partial_fit(X[first : first + 20])
+    assert streams[0].n_seen_ == streams[1].n_seen_ == 200
+    assert_array_equal(streams[0].cluster_centers_, streams[1].cluster_centers_)
+
+
+def test_another_number_of_clusters_is_refused_within_a_stream(blobs):
+    X, _ = blobs
+    model = MiniBatchKMeans(7, random_state=0).fit(X).set_params(n_clusters=9)
+    with pytest.raises(ValueError, match=r"n_clusters=9, but this stream has 7 clusters"):
+        model.partial_fit(X[:50])
+    assert_array_equal(model.set_params(n_clusters=7).partial_fit(X).labels_, model.predict(X))
+
+
+def test_too_small_an_init_size_is_said_once(blobs):
+    model = MiniBatchKMeans(7, init_size=3, random_state=0)
+    with pytest.warns(RuntimeWarning, match="init_size=3 should be larger") as caught:
+        model.partial_fit(blobs[0][:10])
+    assert [warning.filename for warning in caught] == [__file__]
+    model.partial_fit(blobs[0][10:20])  # warnings are errors here
+
+
+def test_weights_of_any_size_overflow_nothing(blobs):
+    X = blobs[0][:500]
+    weights = 10.0 ** np.random.default_rng(0).integers(-200, 200, len(X))
+    model = MiniBatchKMeans(7, random_state=0).fit(X, sample_weight=weights)
+    assert np.isfinite(model.cluster_centers_).all()
+
+
+def test_numbers_past_64_bits_are_taken_at_their_word(blobs):
+    X = blobs[0][:500]
+    model = MiniBatchKMeans(7, max_iter=10**30, batch_size=10**30, random_state=0).fit(X)
+    assert_array_equal(model.labels_, model.predict(X))
+    stream = MiniBatchKMeans(7, max_iter=10**30, random_state=0)
+    for first in range(0, 500, 100):
+        stream.partial_fit(X[first : first + 100])
+    assert len(set(stream.predict(X))) == 7
+
+
 def test_wrong_parameters_are_named():
     with pytest.raises(ValueError, match=r"'batch_size' .* Got 0 instead"):
         MiniBatchKMeans(batch_size=0).partial_fit([[1.0]])

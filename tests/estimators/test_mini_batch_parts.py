@@ -71,7 +71,7 @@ def test_first_rows_are_searched_where_that_is_cheap(
     n_samples, n_features, n_clusters, is_searched
 ):
     rows = np.broadcast_to(np.float32(0), (min(3072, n_samples), n_features))
-    runs = first_rows.FirstRuns(n_clusters, "k-means++", 1, 100, 0, None, 1)
+    runs = first_rows.FirstRuns(n_clusters, "k-means++", 1, 100, None, 1)
     assert first_rows._is_worth_searching(rows, runs, n_samples) is is_searched
 
 

@@ -11,7 +11,7 @@ import pytest
 import sklearn.cluster
 from numpy.testing import assert_allclose, assert_array_equal
 
-from centroids import FitState, KMeans
+from centroids import BisectingKMeans, FitState, KMeans, MiniBatchKMeans
 
 X = np.random.default_rng(0).random((2000, 4))
 
@@ -127,10 +127,41 @@ def test_verbose_prints_the_lines_of_scikit_learn(capsys, tol):
     sklearn.cluster.KMeans(**parameters).fit(X)
     theirs = capsys.readouterr().out.splitlines()
 
-    def without_numbers(line):
-        return re.sub(r"\d+\.\d+(e-?\d+)?", "#", line)
+    assert without_numbers(ours) == without_numbers(theirs)
 
-    assert list(map(without_numbers, ours)) == list(map(without_numbers, theirs))
+
+def without_numbers(lines):
+    return [re.sub(r"\s*-?\d+\.\d*(e[-+]?\d+)?\s*", "#", line) for line in lines]
+
+
+def test_mini_batches_print_the_lines_of_scikit_learn(capsys):
+    X = np.random.default_rng(0).normal(size=(600, 2))
+    X[0] = 1e3  # a cluster of its own, which both give another place
+    parameters = {"n_clusters": 8, "init": "random", "n_init": 2, "batch_size": 50}
+    parameters |= {"reassignment_ratio": 0.5, "max_iter": 30, "verbose": 1, "random_state": 0}
+
+    def kinds():
+        lines = without_numbers(capsys.readouterr().out.splitlines())
+        return {re.sub(r"(?<=step )\d+/\d+|\d+(?= cl)", "#", line) for line in lines}
+
+    MiniBatchKMeans(**parameters).fit(X)
+    ours = kinds()
+    sklearn.cluster.MiniBatchKMeans(**parameters).fit(X)
+    assert ours == kinds()
+
+
+def test_splits_print_the_lines_of_scikit_learn(capsys):
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    X[:100] += 9
+
+    def init(X, n_clusters, random_state):
+        return X[[0, -1]]
+
+    for estimator in (BisectingKMeans, sklearn.cluster.BisectingKMeans):
+        estimator(3, init=init, tol=0, verbose=1).fit(X)
+    lines = without_numbers(capsys.readouterr().out.splitlines())
+    assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
+    assert sum("bisection" in line for line in lines) == 4
 
 
 def test_nothing_is_printed_otherwise(capsys):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids import _core
-from centroids.estimators.light_clusters import LightClusters
+from centroids.estimators.light_clusters import MOVED, LightClusters
 from centroids.estimators.running_sums import RunningSums, StopRule
 from centroids.rows.sparse import core_rows
 
@@ -59,9 +59,11 @@ class Batches:
             mean_inertia = self._visit(rows, weights, batch)
             moved = light.look(self.state, rows, weights, self.random, self.n_threads)
             if moved is not None:
+                say(MOVED)
                 self.labels[self.labels == moved] = -1
             reason = stop.reason_to_stop(mean_inertia, self.state.move_centers())
-            say(f"Minibatch step {step}/{n_steps}: mean batch inertia: {stop.average}")
+            smoothed = f", ewa inertia: {stop.average}" if step > 1 else ""
+            say(f"Minibatch step {step}/{n_steps}: mean batch inertia: {mean_inertia}{smoothed}")
             if reason is not None:
                 say(f"Converged ({reason}) at step {step}/{n_steps}")
                 break

@@ -13,6 +13,7 @@ from centroids import _core
 from centroids.estimators import parameters as rule
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.runs import (
+    MOST_ITERATIONS,
     RunSettings,
     Start,
     check_init,
@@ -259,7 +260,7 @@ class BisectingKMeans(NearestCenterModel):
         growth = Growth(
             n_leaves=int(self.n_clusters),
             size=self._size,
-            runs=lambda members, node: self._runs(members, node, random, seeds),
+            runs=lambda members, node: self._say_best(self._runs(members, node, random, seeds)),
             threads=lambda rows: self._threads(rows, 2),
         )
         size = max(_LARGE_SAMPLE, _ROWS_PER_CLUSTER * growth.n_leaves)
@@ -271,6 +272,12 @@ class BisectingKMeans(NearestCenterModel):
         tree.grow()
         if not is_planned:
             tree.improve()
+
+    def _say_best(self, runs: list[_core.Run]) -> list[_core.Run]:
+        if self.verbose:
+            best = min(runs, key=lambda run: run["inertia"])
+            print(f"New centroids from bisection: {best['centers']}")  # noqa: T201
+        return runs
 
     def _size(self, node: Node) -> float:
         by_inertia = self.bisecting_strategy == "biggest_inertia"
@@ -318,7 +325,7 @@ class BisectingKMeans(NearestCenterModel):
             init=self.init,
             n_init=1,
             algorithm="auto",
-            max_iter=min(int(self.max_iter), 2**62),
+            max_iter=min(int(self.max_iter), MOST_ITERATIONS),
             tol=float(self.tol) * problem.mean_variance,
             max_time=None,
             verbose=int(self.verbose),

@@ -34,7 +34,6 @@ class FirstRuns:
     init: Any
     n_init: int
     max_iter: int
-    verbose: int
     metric: Metric
     n_threads: int
 
@@ -61,7 +60,7 @@ def cluster_first_rows(
         max_iter=runs.max_iter,
         tol=_tolerance(rows, runs.n_clusters, problem.mean_variance),
         max_time=None,
-        verbose=runs.verbose,
+        verbose=0,
         callback=None,
         metric=runs.metric,
         search="auto" if _is_worth_searching(rows, runs, n_samples) else None,

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from centroids.estimators import parameters as rule
 from centroids.estimators.nearest_center import Nearest, NearestCenterModel
 from centroids.estimators.runs import (
+    MOST_ITERATIONS,
     FitState,
     RunSettings,
     run_best,
@@ -278,7 +279,7 @@ class KMeans(NearestCenterModel):
             init=init,
             n_init=n_init,
             algorithm=_CORE_ALGORITHM.get(self.algorithm, self.algorithm),
-            max_iter=min(int(self.max_iter), 2**62),
+            max_iter=min(int(self.max_iter), MOST_ITERATIONS),
             tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
             max_time=self.max_time,
             verbose=int(self.verbose),

@@ -12,6 +12,9 @@ from centroids import _core
 from centroids.estimators.running_sums import RunningSums
 from centroids.rows.sparse import core_rows, to_dense
 
+MOVED = "[MiniBatchKMeans] Reassigning 1 cluster centers."
+"""What ``verbose`` says of it, in scikit-learn's words."""
+
 _CANDIDATES = 8
 _ROWS_PER_CLUSTER = 10  # seen between two looks
 # Looks that found no better place are followed by longer waits, up to this factor: data in which a
@@ -109,4 +112,5 @@ def _loss_without(cluster: int, state: RunningSums) -> float:
         return 0.0
     squares = np.square(state.centers - state.centers[cluster]).sum(axis=1)
     squares[cluster] = np.inf
-    return float((squares * weight * state.weights / (weight + state.weights)).min())
+    # In this order, no product of two weights overflows.
+    return float((squares * (weight * (state.weights / (weight + state.weights)))).min())

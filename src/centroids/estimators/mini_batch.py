@@ -18,7 +18,7 @@ from centroids.estimators.first_rows import FirstRuns, cluster_first_rows
 from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.running_sums import RunningSums, StopRule
-from centroids.estimators.runs import check_init, completed, warn_of_empty
+from centroids.estimators.runs import MOST_ITERATIONS, check_init, completed, warn_of_empty
 from centroids.estimators.stream import Stream
 from centroids.rows.arrays import (
     check_finite,
@@ -218,6 +218,7 @@ default="k-means++"
         random = check_random_state(self.random_state)
         order = visiting_order(rows.shape[0], weights, random)
         self._warn_of_n_init()
+        self._warn_of_init_size()
         state, labels = self._start(rows, weights, order, random)
         n_first = int(np.count_nonzero(labels >= 0))
         size = min(int(self.batch_size), rows.shape[0])
@@ -252,6 +253,10 @@ default="k-means++"
         first = np.sort(order[:n_init_rows])
         sample, sample_weights = rows[first], None if weights is None else weights[first]
         run = self._cluster(sample, sample_weights, rows.shape[0], random)
+        for number, inertia in enumerate(run["restarts"], start=1):
+            of = f"{number}/{len(run['restarts'])}"
+            self._say(f"Init {of} with method {self.init!s}")
+            self._say(f"Inertia for init {of}: {inertia}")
         state = RunningSums.empty(run["centers"], rows.dtype)
         state.add(sample, sample_weights, run["labels"])
         labels[first] = run["labels"]
@@ -269,8 +274,7 @@ default="k-means++"
             n_clusters=int(self.n_clusters),
             init=self.init,
             n_init=self._resolve_n_init(),
-            max_iter=int(self.max_iter),
-            verbose=int(self.verbose),
+            max_iter=min(int(self.max_iter), MOST_ITERATIONS),
             metric=self._metric,
             n_threads=self._threads(rows, self.n_clusters),
         )
@@ -352,6 +356,7 @@ default="k-means++"
         if is_first:
             self.n_steps_ = self.n_seen_ = 0
             self._stream = Stream.new(rows.dtype, check_random_state(self.random_state))
+            self._warn_of_init_size()
         rows = rows.astype(self._stream.dtype, copy=False)
         self._stream.take(rows, weights, self)
         self.n_steps_ += 1
@@ -400,15 +405,18 @@ default="k-means++"
             return 1 if self.init == "k-means++" else 3
         return int(self.n_init)
 
+    def _warn_of_init_size(self) -> None:
+        if self.init_size is not None and self.init_size < self.n_clusters:
+            warnings.warn(
+                f"init_size={self.init_size} should be larger than n_clusters={self.n_clusters}. "
+                "Setting it to min(3*n_clusters, n_samples)",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
     def _resolve_init_size(self, n_samples: int) -> int:
         size = self.init_size
         if size is not None and size < self.n_clusters:
-            warnings.warn(
-                f"init_size={size} should be larger than n_clusters={self.n_clusters}. "
-                "Setting it to min(3*n_clusters, n_samples)",
-                RuntimeWarning,
-                stacklevel=4,
-            )
             size = 3 * self.n_clusters
         if size is None:
             size = 3 * min(self.batch_size, n_samples)

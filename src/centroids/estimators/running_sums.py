@@ -39,6 +39,10 @@ class RunningSums:
         """Return sums of no rows yet, with these first centers."""
         return cls(np.zeros(centers.shape), np.zeros(len(centers)), centers, dtype)
 
+    def copy(self) -> RunningSums:
+        """Return the same sums, to change on their own."""
+        return RunningSums(self.sums.copy(), self.weights.copy(), self.centers.copy(), self.dtype)
+
     def add(
         self, rows: Any, weights: NDArray[np.float64] | None, labels: NDArray[np.int32]
     ) -> None:

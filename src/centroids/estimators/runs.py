@@ -54,6 +54,9 @@ class FitState:
     centers: NDArray[np.float64] = field(repr=False, compare=False)
 
 
+MOST_ITERATIONS = 2**62
+"""What the core can count to."""
+
 # Relative: runs whose inertia differs by less ended in the same optimum, short of a few rows.
 _SAME_OPTIMUM = 1e-4
 
@@ -109,6 +112,8 @@ def run_best(
     try:
         for number, start in enumerate(_starts(X, settings, random_state), start=1):
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if settings.verbose:
+                print("Initialization complete")  # noqa: T201
             run = run_from(problem, start, settings, number, left, X.shape[0])
             restarts.append(run["inertia"])
             if best is None or run["inertia"] < best["inertia"]:
@@ -138,8 +143,6 @@ def run_from(
     n_samples: int,
 ) -> _core.Run:
     """Run once; what cut it short stands in the returned run."""
-    if settings.verbose:
-        print("Initialization complete")  # noqa: T201
     run = problem.fit(
         settings.n_clusters,
         start.centers,

@@ -58,7 +58,7 @@ class Members(NamedTuple):
 
     @property
     def work(self) -> float:
-        """What visiting them costs, in values, as if dense: sparse rows shall make the same tree."""
+        """What visiting them costs, in values, as if dense: sparse rows make the same tree."""
         return len(self) * (float(self.rows.shape[1]) + 4)
 
 

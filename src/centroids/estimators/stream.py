@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centroids import _core
-from centroids.estimators.light_clusters import LightClusters
+from centroids.estimators.light_clusters import MOVED, LightClusters
 from centroids.estimators.running_sums import RunningSums
-from centroids.estimators.runs import check_init, completed
+from centroids.estimators.runs import MOST_ITERATIONS, check_init, completed
 from centroids.rows.sparse import core_rows, is_sparse
 
 if TYPE_CHECKING:
@@ -65,7 +65,25 @@ class Stream:
         return cls(state.dtype, np.random.RandomState(0), state, is_keeping=False)
 
     def take(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
-        """Take in one batch."""
+        """Take in one batch, or, when interrupted or refused, nothing of it."""
+        before = replace(
+            self,
+            state=self.state and self.state.copy(),
+            kept=list(self.kept),
+            light=replace(self.light),
+        )
+        try:
+            self._take(rows, weights, model)
+        except BaseException:
+            vars(self).update(vars(before))
+            raise
+
+    def _take(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
+        if self.state is not None and len(self.state.weights) != model.n_clusters:
+            raise ValueError(
+                f"n_clusters={model.n_clusters}, but this stream has {len(self.state.weights)} "
+                "clusters: set it back, or begin anew with fit or a clone."
+            )
         if self.state is None and model._has_given_centers():
             self.state = RunningSums.empty(
                 check_init(model.init, rows, model.n_clusters), self.dtype
@@ -121,9 +139,10 @@ class Stream:
         assert self.state is not None
         old_centers = self.state.centers
         problem = _core.SparseProblem if is_sparse(rows) else _core.Problem
+        max_iter = min(int(model.max_iter), MOST_ITERATIONS)
         continued = completed(
             problem(core_rows(rows), weights, 1).fit(
-                len(old_centers), old_centers, "", 0, "auto", int(model.max_iter), 0.0, None, None
+                len(old_centers), old_centers, "", 0, "auto", max_iter, 0.0, None, None
             )
         )
         if continued["counts"].all() and continued["inertia"] <= run["inertia"]:
@@ -141,7 +160,8 @@ class Stream:
         state.add(rows, weights, _core.assign(core_rows(rows), state.centers, threads))
         state.move_centers()
         self.light.ratio = model.reassignment_ratio
-        self.light.look(state, rows, weights, self.random, threads)
+        if self.light.look(state, rows, weights, self.random, threads) is not None:
+            model._say(MOVED)
 
 
 def _merged(rows: Any, weights: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
