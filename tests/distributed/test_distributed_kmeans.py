@@ -249,6 +249,21 @@ def test_unknown_chunk_sizes_are_computed_and_the_array_is_left_alone():
     assert_same_fit(model, local)
 
 
+def test_empty_blocks_are_passed_over():
+    # github.com/dask/dask-ml/issues/551
+    X = clouds(6_000)
+    rows = da.from_array(X, chunks=((0, 2_000, 0, 4_000, 0), (3,)))
+    model = KMeans(5, random_state=0).fit(rows)
+    assert_same_fit(
+        model, centroids.KMeans(5, init="k-means||", search=None, random_state=0).fit(X)
+    )
+    assert_array_equal(model.predict(rows).compute(), model.labels_)
+    distances = model.transform(rows).compute()
+    assert_array_equal(distances, model.to_local().transform(X))
+    assert distances.dtype == X.dtype
+    assert model.score(rows) == -model.inertia_
+
+
 def test_new_rows_are_used_block_by_block_and_as_in_memory(tmp_path):
     X = clouds()
     rows = da.from_array(X, chunks=(7_000, 2))

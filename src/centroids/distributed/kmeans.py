@@ -244,7 +244,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if not is_dask(X):
             return self.to_local().predict(X)
         rows = self._rows_to_use(X).rows
-        return rows.map_blocks(_predict_block, self.to_local(), drop_axis=1, dtype=np.int32)
+        return rows.map_blocks(_predict_block, self._for_blocks(), drop_axis=1, dtype=np.int32)
 
     def transform(self, X: Any) -> Any:
         """Return the distance of each row to each center.
@@ -263,7 +263,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         rows = self._rows_to_use(X).rows
         return rows.map_blocks(
             _transform_block,
-            self.to_local(),
+            self._for_blocks(),
             chunks=(rows.chunks[0], (len(self.cluster_centers_),)),
             dtype=rows.dtype if rows.dtype == self.cluster_centers_.dtype else np.float64,
         )
@@ -330,6 +330,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     # ------------------------------------------------------------------ inside
 
+    def _for_blocks(self) -> in_memory.KMeans:
+        """Return the model for blocks: names are checked, and the rows of a block have none.
+
+        Workers that are threads share it, so it is not to be changed any more.
+        """
+        model = self.to_local()
+        model.n_jobs = 1
+        model._forget("feature_names_in_")
+        return model
+
     def _problem(self, parts: DaskParts, data: DaskRows) -> _core.PartsProblem:
         problem = _core.PartsProblem(parts, int(self.n_jobs))
         raise_if_bad(self, cast(Any, data), problem.first_bad)
@@ -371,10 +381,8 @@ def _transform_block(rows: Any, model: in_memory.KMeans, block_info: Any = None)
 
 
 def _use_block(model: in_memory.KMeans, method: str, rows: Any, block_info: Any) -> Any:
-    model.n_jobs = 1
-    names = getattr(model, "feature_names_in_", None)
-    if names is not None:
-        del model.feature_names_in_  # checked, and the rows of a block have none
+    if not len(rows):  # what one row gives, without that row
+        return getattr(model, method)(np.zeros((1, rows.shape[1]), rows.dtype))[:0]
     try:
         return getattr(model, method)(rows)
     except ValueError as error:
