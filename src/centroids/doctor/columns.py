@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -147,6 +147,10 @@ class Columns:
         """Give the names of columns."""
         return tuple(self.names[i] for i in columns)
 
+    def where(self, is_such: Callable[[Columns, int], bool]) -> tuple[str, ...]:
+        """Give the names of columns that are such."""
+        return self.named([i for i in range(len(self.names)) if is_such(self, i)])
+
 
 def check_constant(columns: Columns) -> Iterator[Finding]:
     """Find columns with one value in all rows."""
@@ -158,7 +162,7 @@ def check_constant(columns: Columns) -> Iterator[Finding]:
             "constant",
             "note",
             names,
-            f"{listed(names)} {'has' if len(names) == 1 else 'have'} the same value in every row.",
+            f"{_they(names, 'has', 'have')} the same value in every row.",
             f"Such a column separates nothing; leave {_them(names)} out (--leave-out).",
         )
 
@@ -172,8 +176,8 @@ def check_missing(columns: Columns) -> Iterator[Finding]:
             "missing",
             "error",
             empty,
-            f"{listed(empty)} {'has' if len(empty) == 1 else 'have'} no value in any row.",
-            "Leave it out." if len(empty) == 1 else "Leave them out.",
+            f"{_they(empty, 'has', 'have')} no value in any row.",
+            f"Leave {_them(empty)} out.",
         )
     with_gaps = np.flatnonzero((columns.n_missing > 0) & (columns.n_missing < n_samples))
     if not with_gaps.size:
@@ -198,16 +202,14 @@ def check_missing(columns: Columns) -> Iterator[Finding]:
 
 def check_ids(columns: Columns) -> Iterator[Finding]:
     """Find columns that number the rows."""
-    found = [i for i in range(len(columns.names)) if _numbers_rows(columns, i)]
-    if found:
-        names = columns.named(found)
-        is_one = len(names) == 1
+    names = columns.where(_numbers_rows)
+    if names:
         yield Finding(
             "id",
             "warning",
             names,
-            f"{listed(names)} {'looks like an identifier' if is_one else 'look like identifiers'}: "
-            "a different whole number in every row.",
+            f"{_they(names, 'looks like an identifier', 'look like identifiers')}: a different "
+            "whole number in every row.",
             "A number that only names a row means nothing to K-Means; leave "
             f"{_them(names)} out (--leave-out).",
         )
@@ -227,19 +229,15 @@ def _numbers_rows(columns: Columns, column: int) -> bool:
 
 def check_dates(columns: Columns) -> Iterator[Finding]:
     """Find columns of numbers that stand for days or points in time."""
-    found = [
-        i
-        for i in range(len(columns.names))
-        if not columns.is_constant[i] and _holds_times(columns.known(i))
-    ]
-    if found:
-        names = columns.named(found)
+    names = columns.where(
+        lambda columns, i: not columns.is_constant[i] and _holds_times(columns.known(i))
+    )
+    if names:
         yield Finding(
             "date",
             "warning",
             names,
-            f"{listed(names)} {'holds' if len(names) == 1 else 'hold'} dates or times written as "
-            "numbers.",
+            f"{_they(names, 'holds', 'hold')} dates or times written as numbers.",
             "Distances between such numbers are seldom what you mean; make a number of them that "
             f"matters, such as an age in days, or leave {_them(names)} out (--leave-out).",
         )
@@ -247,16 +245,14 @@ def check_dates(columns: Columns) -> Iterator[Finding]:
 
 def check_labels(columns: Columns) -> Iterator[Finding]:
     """Find columns that hold the classes that clusters are usually compared with."""
-    found = [i for i, name in enumerate(columns.names) if _holds_labels(columns, i)]
-    if found:
-        names = columns.named(found)
-        is_one = len(names) == 1
+    names = columns.where(_holds_labels)
+    if names:
         yield Finding(
             "labels",
             "warning",
             names,
-            f"{listed(names)} {'looks' if is_one else 'look'} like known classes: few different "
-            "whole numbers under such a name.",
+            f"{_they(names, 'looks', 'look')} like known classes: few different whole numbers "
+            "under such a name.",
             "Clustered with the other columns, the answer is among the questions; compare with it "
             f"(--truth {names[0]}) or leave {_them(names)} out (--leave-out).",
         )
@@ -308,8 +304,8 @@ def check_skew(columns: Columns) -> Iterator[Finding]:
             "skew",
             "note",
             names,
-            f"{listed(names)} {'is' if len(names) == 1 else 'are'} skewed: most rows lie close "
-            "together, a few far out, and those few pull at the centers.",
+            f"{_they(names, 'is', 'are')} skewed: most rows lie close together, a few far out, "
+            "and those few pull at the centers.",
             "The logarithm often describes such amounts better: make a column of it before (ln(1 + "
             "x) in SQL, numpy.log1p in Python), and cluster that one."
             if is_positive
@@ -423,9 +419,7 @@ def check_texts(examples: dict[str, str]) -> Iterator[Finding]:
             "date",
             "note",
             tuple(dates),
-            f"{listed(dates)} {'holds' if len(dates) == 1 else 'hold'} dates and is not used."
-            if len(dates) == 1
-            else f"{listed(dates)} hold dates and are not used.",
+            f"{_they(dates, 'holds dates and is', 'hold dates and are')} not used.",
             "To use a date, make a number of it that matters, such as an age in days.",
         )
     texts = [name for name in examples if name not in dates]
@@ -434,7 +428,7 @@ def check_texts(examples: dict[str, str]) -> Iterator[Finding]:
             "text",
             "note",
             tuple(texts),
-            f"{listed(texts)} {'is' if len(texts) == 1 else 'are'} not used: no numbers.",
+            f"{_they(texts, 'is', 'are')} not used: no numbers.",
             "Categories can describe the clusters afterwards; to cluster by them, encode them as "
             "numbers first.",
         )
@@ -442,6 +436,10 @@ def check_texts(examples: dict[str, str]) -> Iterator[Finding]:
 
 def _is_whole(values: NDArray[np.float64]) -> bool:
     return bool(np.all(np.trunc(values) == values))
+
+
+def _they(names: Sequence[str], is_so: str, are_so: str) -> str:
+    return f"{listed(names)} {is_so if len(names) == 1 else are_so}"
 
 
 def _them(names: Sequence[str]) -> str:
