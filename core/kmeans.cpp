@@ -44,15 +44,13 @@ template <class T>
 LoopResult fit_as(const Data& data, const FitOptions& options, const Control& control,
                   int32_t* labels) {
   const Rows<T> rows = rows_of<T>(data.x, data.weights, labels, data.n_threads);
-  const auto run_on = [&](const Rows<T>& some, Centers centers, const LoopOptions& loop,
-                          const Control& hooks) {
-    FitOptions sized = options;
-    sized.n_clusters = centers.n_clusters;
-    const auto pass = make_pass(some, sized, data.summary.origin);
-    return run_loop(*pass, std::move(centers), data.summary.total_squares, loop, hooks);
-  };
-  const auto run = [&](Centers centers, const LoopOptions& loop, const Control& hooks) {
-    return run_on(rows, std::move(centers), loop, hooks);
+  const auto loop_on = [&](const Rows<T>& some) {
+    return [&, some](Centers centers, const LoopOptions& loop, const Control& hooks) {
+      FitOptions sized = options;
+      sized.n_clusters = centers.n_clusters;
+      const auto pass = make_pass(some, sized, data.summary.origin);
+      return run_loop(*pass, std::move(centers), data.summary.total_squares, loop, hooks);
+    };
   };
   const auto start = [&] {
     Centers centers = first_centers(rows, options, data.x.dtype, control);
@@ -61,16 +59,14 @@ LoopResult fit_as(const Data& data, const FitOptions& options, const Control& co
     settings.loop.number_by_size = false;
     const Control quiet{control.should_stop, nullptr};
     const auto run_on_sample = [&](const Rows<T>& sample, Centers first) {
-      const auto run_again = [&](Centers again, const LoopOptions& loop, const Control& hooks) {
-        return run_on(sample, std::move(again), loop, hooks);
-      };
-      return searched_on_sample(run_again(std::move(first), settings.loop, quiet), sample,
-                                data.summary.origin, settings, data.x.dtype, quiet, run_again);
+      const auto run = loop_on(sample);
+      return searched_on_sample(run(std::move(first), settings.loop, quiet), sample,
+                                data.summary.origin, settings, data.x.dtype, quiet, run);
     };
     return refined_start(rows, std::move(centers), options.seed, run_on_sample);
   };
   return fit_rows(rows, double(rows.n_rows) * double(rows.n_features), data.summary.origin, options,
-                  data.x.dtype, control, start, run);
+                  data.x.dtype, control, start, loop_on(rows));
 }
 
 // Calls block(scratch, first_row, n) for each block of packed rows.

@@ -9,6 +9,17 @@ namespace {
 
 constexpr int kLanes = 8;
 
+struct Lanes {
+  using Vector = __m256;
+  static CENTROIDS_INLINE __m256 spread(float x) { return _mm256_set1_ps(x); }
+  static CENTROIDS_INLINE __m256 multiply_add(__m256 a, __m256 b, __m256 c) {
+    return _mm256_fmadd_ps(a, b, c);
+  }
+  static CENTROIDS_INLINE __m256 subtract_product(__m256 a, __m256 b, __m256 c) {
+    return _mm256_fnmadd_ps(a, b, c);
+  }
+};
+
 CENTROIDS_INLINE __m256 load_current(const float* current) {
   return _mm256_loadu_ps(current);
 }
@@ -37,20 +48,12 @@ CENTROIDS_INLINE __m256 least_bounds(const uint8_t* block, const ShortNorms& nor
     }
   }
   const __m256 norm = _mm256_load_ps(norms.norm + first), rest = _mm256_load_ps(norms.rest + first);
-  const __m256 scale = _mm256_load_ps(norms.scale + first), longest = _mm256_add_ps(norm, rest);
-  const __m256 square = _mm256_mul_ps(norm, norm);
+  const __m256 scale = _mm256_load_ps(norms.scale + first);
   __m256 least = _mm256_set1_ps(__builtin_inff());
 #pragma GCC unroll 16
   for (int p = 0; p < POINTS; ++p) {
-    const float z = point_norms.norm[p];
-    const __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(dot[p]), scale);
-    __m256 most = _mm256_mul_ps(product, _mm256_set1_ps(point_norms.scale[p]));
-    most = _mm256_fmadd_ps(rest, _mm256_set1_ps(z), most);
-    most = _mm256_fmadd_ps(longest, _mm256_set1_ps(point_norms.rest[p]), most);
-    const __m256 sum = _mm256_add_ps(norm, _mm256_set1_ps(z));
-    __m256 bound = _mm256_add_ps(square, _mm256_set1_ps(z * z));
-    bound = _mm256_fnmadd_ps(_mm256_set1_ps(2), most, bound);
-    bound = _mm256_fnmadd_ps(_mm256_mul_ps(sum, sum), _mm256_set1_ps(slack), bound);
+    const __m256 products = _mm256_cvtepi32_ps(dot[p]);
+    const __m256 bound = lower_bound<Lanes>(norm, rest, scale, products, point_norms, p, slack);
     least = _mm256_min_ps(bound, least);
   }
   return least;

@@ -77,5 +77,20 @@ void pack_points(const T* x, int64_t n_cols, int n_points, const T* shift, int8_
   }
 }
 
+// The lower bound of short_rows.hpp for some rows and point p, from the products of their q. Lanes:
+// vectors of float32 and what one instruction does with them.
+template <class Lanes, class V = typename Lanes::Vector>
+CENTROIDS_INLINE V lower_bound(V norm, V rest, V scale, V products, const ShortNorms& points, int p,
+                               float slack) {
+  const float z = points.norm[p];
+  const V sum = norm + Lanes::spread(z);
+  V most = products * scale * Lanes::spread(points.scale[p]);
+  most = Lanes::multiply_add(rest, Lanes::spread(z), most);
+  most = Lanes::multiply_add(norm + rest, Lanes::spread(points.rest[p]), most);
+  V bound = norm * norm + Lanes::spread(z * z);
+  bound = Lanes::subtract_product(Lanes::spread(2), most, bound);
+  return Lanes::subtract_product(sum * sum, Lanes::spread(slack), bound);
+}
+
 }  // namespace
 }  // namespace centroids

@@ -13,6 +13,17 @@
 namespace centroids {
 namespace {
 
+struct Lanes {
+  using Vector = __m512;
+  static CENTROIDS_INLINE __m512 spread(float x) { return _mm512_set1_ps(x); }
+  static CENTROIDS_INLINE __m512 multiply_add(__m512 a, __m512 b, __m512 c) {
+    return _mm512_fmadd_ps(a, b, c);
+  }
+  static CENTROIDS_INLINE __m512 subtract_product(__m512 a, __m512 b, __m512 c) {
+    return _mm512_fnmadd_ps(a, b, c);
+  }
+};
+
 CENTROIDS_INLINE __m512 load_current(const float* current, __mmask16 m) {
   return _mm512_maskz_loadu_ps(m, current);
 }
@@ -40,20 +51,12 @@ CENTROIDS_INLINE __m512 least_bounds(const uint8_t* block, const ShortNorms& nor
       dot[p] = _mm512_dpbusd_epi32(dot[p], row, _mm512_set1_epi32(four[p]));
   }
   const __m512 norm = _mm512_load_ps(norms.norm), rest = _mm512_load_ps(norms.rest);
-  const __m512 scale = _mm512_load_ps(norms.scale), longest = _mm512_add_ps(norm, rest);
-  const __m512 square = _mm512_mul_ps(norm, norm);
+  const __m512 scale = _mm512_load_ps(norms.scale);
   __m512 least = _mm512_set1_ps(__builtin_inff());
 #pragma GCC unroll 16
   for (int p = 0; p < POINTS; ++p) {
-    const float z = point_norms.norm[p];
-    const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(dot[p]), scale);
-    __m512 most = _mm512_mul_ps(product, _mm512_set1_ps(point_norms.scale[p]));
-    most = _mm512_fmadd_ps(rest, _mm512_set1_ps(z), most);
-    most = _mm512_fmadd_ps(longest, _mm512_set1_ps(point_norms.rest[p]), most);
-    const __m512 sum = _mm512_add_ps(norm, _mm512_set1_ps(z));
-    __m512 bound = _mm512_add_ps(square, _mm512_set1_ps(z * z));
-    bound = _mm512_fnmadd_ps(_mm512_set1_ps(2), most, bound);
-    bound = _mm512_fnmadd_ps(_mm512_mul_ps(sum, sum), _mm512_set1_ps(slack), bound);
+    const __m512 products = _mm512_cvtepi32_ps(dot[p]);
+    const __m512 bound = lower_bound<Lanes>(norm, rest, scale, products, point_norms, p, slack);
     least = _mm512_min_ps(bound, least);
   }
   return least;
