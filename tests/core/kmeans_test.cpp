@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "check.hpp"
+#include "rows.hpp"
 
 using namespace centroids;
 using check::below;
@@ -14,18 +15,12 @@ using check::Random;
 namespace {
 
 template <class T>
-struct Problem {
-  std::vector<T> x;
-  std::vector<double> weights;
+struct Problem : check::RowsWithLabels<T> {
   Data data;
 
   Problem(std::vector<T> values, int64_t d, std::vector<double> w = {}, int n_threads = 1)
-      : x(std::move(values)), weights(std::move(w)) {
-    data.x = {x.data(), sizeof(T) == 4 ? Dtype::f32 : Dtype::f64, int64_t(x.size()) / d, d};
-    data.weights = weights.empty() ? nullptr : weights.data();
-    data.n_threads = n_threads;
-    data.summary = summarize(data.x, data.weights, n_threads);
-  }
+      : check::RowsWithLabels<T>(std::move(values), d, std::move(w)),
+        data(check::RowsWithLabels<T>::data(n_threads)) {}
 };
 
 struct Fit {

@@ -5,7 +5,7 @@
 
 #include "assign/brute_force_pass.hpp"
 #include "check.hpp"
-#include "measures/summary.hpp"
+#include "rows.hpp"
 
 using namespace centroids;
 using check::below;
@@ -14,19 +14,13 @@ using check::Random;
 
 namespace {
 
-struct Problem {
-  std::vector<double> x;
-  std::vector<int32_t> labels;
-  int64_t n, d;
-
-  Problem(std::vector<double> values, int64_t columns)
-      : x(std::move(values)), labels(x.size() / columns), n(int64_t(labels.size())), d(columns) {}
+struct Problem : check::RowsWithLabels<double> {
+  using RowsWithLabels::RowsWithLabels;
 
   LoopResult run(const Centers& first, const LoopOptions& options = {},
                  const Control& control = {}) {
-    const Summary summary = summarize({x.data(), Dtype::f64, n, d}, nullptr, 1);
-    BruteForcePass<double> pass({x.data(), n, d, nullptr, labels.data(), 1}, first.n_clusters,
-                                summary.origin);
+    const Summary summary = data().summary;
+    BruteForcePass<double> pass(rows(), first.n_clusters, summary.origin);
     return run_loop(pass, first, summary.total_squares, options, control);
   }
 };
@@ -109,7 +103,7 @@ TEST(max_iter_ends_it_with_current_labels) {
   CHECK(result.n_iter == 2 && !result.converged);
   const auto labels = p.labels;
   Partials partials;
-  BruteForcePass<double> pass({p.x.data(), p.n, p.d, nullptr, p.labels.data(), 1}, 10, {});
+  BruteForcePass<double> pass(p.rows(), 10, {});
   pass.assign(result.centers, partials);
   CHECK(p.labels == labels);
   CHECK(result.counts == partials.counts);

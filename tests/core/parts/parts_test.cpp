@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "check.hpp"
+#include "rows.hpp"
 #include "update/cluster_sums.hpp"
 
 using namespace centroids;
@@ -14,20 +15,14 @@ using check::Random;
 
 namespace {
 
-struct Problem {
-  std::vector<float> x;
-  std::vector<double> weights;  // or empty
-  int64_t n, d, k;
+struct Problem : check::RowsWithLabels<float> {
+  int64_t k;
 
   Problem(Random& random, int64_t rows, int64_t columns, int64_t clusters, bool weighted,
           double offset = 0)
-      : x(normal<float>(random, rows * columns, offset)), n(rows), d(columns), k(clusters) {
+      : RowsWithLabels(normal<float>(random, rows * columns, offset), columns), k(clusters) {
     if (weighted) weights = normal<double>(random, n);
     for (double& w : weights) w = w < -1 ? 0 : std::abs(w);
-  }
-  const double* weight(int64_t i) const { return weights.empty() ? nullptr : weights.data() + i; }
-  MatrixView view(int64_t first, int64_t rows) const {
-    return {x.data() + first * d, Dtype::f32, rows, d};
   }
 };
 
@@ -139,8 +134,7 @@ class LocalParts final : public Parts {
 };
 
 void check_same_fit(const Problem& p, const FitOptions& options, const std::string& about) {
-  Data data{p.view(0, p.n), p.weight(0), {}, 2};
-  data.summary = summarize(data.x, data.weights, 2);
+  const Data data = p.data(2);
   std::vector<int32_t> labels(p.n);
   const LoopResult whole = fit(data, options, {}, labels.data());
   for (const int64_t shards_a_part : {1, 2, 5}) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "check.hpp"
+#include "rows.hpp"
 #include "threads/pool.hpp"
 
 using namespace centroids;
@@ -16,31 +17,20 @@ namespace {
 
 // Rows with labels, and a way to visit them as a pass does.
 template <class T>
-struct Problem {
-  std::vector<T> x;
-  std::vector<double> weights;  // or empty
-  std::vector<double> origin;   // or empty
-  std::vector<int32_t> labels;
-  int64_t n, d, k;
+struct Problem : check::RowsWithLabels<T> {
+  std::vector<double> origin;  // or empty
+  int64_t k;
 
   Problem(Random& random, int64_t rows, int64_t columns, int64_t clusters, bool weighted,
           double center = 0)
-      : x(normal<T>(random, rows * columns, center)),
-        labels(rows),
-        n(rows),
-        d(columns),
-        k(clusters) {
-    for (int32_t& label : labels) label = int32_t(below(random, k));
-    if (center != 0) origin.assign(d, center);
-    if (!weighted) return;
-    weights = normal<double>(random, n, 0);
-    for (double& w : weights) w = std::abs(w) + 0.01;
-  }
-  Rows<T> rows(int n_threads) {
-    return {x.data(), n, d, weights.empty() ? nullptr : weights.data(), labels.data(), n_threads};
+      : check::RowsWithLabels<T>(normal<T>(random, rows * columns, center), columns), k(clusters) {
+    for (int32_t& label : this->labels) label = int32_t(below(random, k));
+    if (center != 0) origin.assign(columns, center);
+    if (weighted) this->weights = normal<double>(random, rows, 0);
+    for (double& w : this->weights) w = std::abs(w) + 0.01;
   }
   ClusterSums<T> sums(int n_threads) {
-    return {rows(n_threads), k, origin.empty() ? nullptr : origin.data(), kernels<T>()};
+    return {this->rows(n_threads), k, origin.empty() ? nullptr : origin.data(), kernels<T>()};
   }
 };
 
