@@ -16,8 +16,9 @@ constexpr double kFloatUnit = 0x1p-24;
 constexpr double kLost = 0x1p-126;
 
 // Short numbers of a row, or products of a score.
-int64_t n_products(int64_t n_features, Digits digits) {
-  return digits == Digits::two ? 3 * n_features : n_features;
+template <class T>
+int64_t n_products(const FilterKernels<T>& filter, int64_t n_features, Digits digits) {
+  return digits == Digits::two && filter.by_product > 0 ? 3 * n_features : n_features;
 }
 
 int64_t lanes_for(int64_t n_centers) {
@@ -49,7 +50,7 @@ double FilterPack<T>::relative_cost(const FilterKernels<T>& filter, int64_t n_ce
   constexpr double kPerScore = 6;
   const Digits digits = prefers_two_digits(filter, n_features) ? Digits::two : Digits::one;
   const int64_t step = filter.products_at_once;
-  const double products = double((n_products(n_features, digits) + step - 1) / step * step);
+  const double products = double((n_products(filter, n_features, digits) + step - 1) / step * step);
   const double tile = double(n_centers) * double(sizeof(T) / 4) * (double(n_features) + kPerScore);
   return (double(lanes_for(n_centers)) *
               (filter.cost_per_product * products + filter.cost_per_score) +
@@ -104,9 +105,14 @@ template <class T>
 void FilterPack<T>::nearest(const T* base, const int32_t* rows, int n, const T* shift,
                             FilterScratch& scratch) const {
   filter_->pack_rows(base, n_features_, rows, n, shift, digits_, scratch.rows);
-  filter_->nearest(scratch.rows, n,
-                   {packed_.data(), half_norms_.data(), n_features_, n_lanes_, digits_},
-                   scratch.nearest);
+  for (int i = 0; i < n; ++i) {
+    scratch.error[i] = error(std::sqrt(double(scratch.rows.norm[i])), scratch.rows.rest[i]);
+    scratch.rows.margin[i] = float(4 * scratch.error[i]);
+  }
+  filter_->nearest(
+      scratch.rows, n,
+      {packed_.data(), half_norms_.data(), n_features_, n_lanes_, digits_, with_second_},
+      scratch.nearest);
 }
 
 template <class T>
@@ -130,12 +136,12 @@ double FilterPack<T>::error(double length, double rest) const {
   length *= grow;
   if (!(length < kFilterReach && max_norm_ < kFilterReach))
     return std::numeric_limits<double>::infinity();
-  double error = norm_error(length) / 2 +
-                 by_sizes_ * (max_norm_ * max_norm_ / 2 + length * max_norm_) +
-                 by_product_ * length * max_norm_ +
-                 double(n_products(n_features_, digits_)) * kLost * (2 + length + max_norm_);
+  double error =
+      norm_error(length) / 2 + by_sizes_ * (max_norm_ * max_norm_ / 2 + length * max_norm_) +
+      by_product_ * length * max_norm_ +
+      double(n_products(*filter_, n_features_, digits_)) * kLost * (2 + length + max_norm_);
   // |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|, |y'| <= (1 + 2^-8) |y|
-  if (digits_ == Digits::one)
+  if (by_product_ == 0)
     error += grow * std::sqrt(rest) * max_norm_ + length * (1 + 0x1p-7) * max_rest_;
   return error;
 }

@@ -15,6 +15,7 @@ struct FilterScratch {
   AlignedBuffer<char> packed;
   FilterRows rows{};
   FilterNearest nearest;
+  double error[kBlockRows];  // FilterPack::error of the rows
 };
 
 template <class T>
@@ -26,10 +27,11 @@ class FilterPack {
   // Cost of a row against all centers in the digits that come first, the tile's being 1.
   static double relative_cost(const FilterKernels<T>& filter, int64_t n_centers,
                               int64_t n_features);
-  // The second digits of few columns cost next to nothing.
+  // Whether one digit is not worth a try: the second digits of few columns cost next to nothing,
+  // and bytes leave too much over of many columns.
   static bool prefers_two_digits(const FilterKernels<T>& filter, int64_t n_features) {
-    constexpr int64_t kFewColumns = 32;
-    return filter.has_two_digits && n_features <= kFewColumns;
+    return filter.has_two_digits &&
+           (n_features < filter.one_digit_from || n_features > filter.one_digit_to);
   }
 
   // `pack` holds the same centers for the tile.
@@ -45,6 +47,8 @@ class FilterPack {
   // Scores of pairs of rows, counted from `base`, and centers: those of the tile.
   void score_pairs(const T* base, const std::vector<Pair>& pairs, const CenterPack<T>& pack,
                    T* out) const;
+  // Whether `nearest` shall tell the second nearest center as well as it can.
+  void want_second(bool wanted) { with_second_ = wanted; }
   bool lists_centers() const { return filter_->score_pairs; }
 
   // At most this far is FilterRows::norm from |x - s|^2 = length^2.
@@ -56,6 +60,7 @@ class FilterPack {
  private:
   const FilterKernels<T>* filter_ = nullptr;
   Digits digits_ = Digits::one;
+  bool with_second_ = false;
   int64_t n_features_ = 0, n_lanes_ = 0;
   double max_norm_ = 0;    // largest |c - s|
   double max_rest_ = 0;    // largest |c - s - c'|

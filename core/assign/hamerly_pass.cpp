@@ -68,10 +68,11 @@ typename HamerlyPass<T>::Mode HamerlyPass<T>::choose_mode() const {
 
 template <class T>
 void HamerlyPass<T>::prepare(const Centers& centers, int n_workers) {
+  mode_ = choose_mode();
+  this->search_.want_second(mode_ != Mode::search_all);
   BruteForcePass<T>::prepare(centers, n_workers);
   centers_ = &centers;
   in_doubt_.resize(std::max<size_t>(in_doubt_.size(), n_workers));
-  mode_ = choose_mode();
   if (mode_ == Mode::set_bounds) {
     upper_.resize(this->rows_.n_rows);
     lower_.resize(this->rows_.n_rows);

@@ -30,6 +30,9 @@ class NearestSearch {
  public:
   explicit NearestSearch(const Kernels<T>& kernels) : kernels_(kernels) {}
 
+  // Whether the second score shall be as large as it can be told: bounds are made of it. The
+  // nearest center alone costs less.
+  void want_second(bool wanted) { wants_second_ = wanted; }
   // Once before the searches among these centers.
   void prepare(const Centers& centers, int n_workers);
 
@@ -99,6 +102,7 @@ class NearestSearch {
   const FilterKernels<T>* filter_ = nullptr;
   FilterPack<T> filters_[2];  // the first to try, and a finer one for what it leaves in doubt
   int n_filters_ = 0;
+  bool wants_second_ = false;
   int visits_without_ = 0;  // visits still to come without trying one digit
   std::vector<Worker> scratch_;
 };
@@ -134,8 +138,7 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
     filter.nearest(from, rows ? rows + first : nullptr, m, pack_.shift(), s);
     for (int i = 0; i < m; ++i) {
       const int32_t row = rows ? rows[first + i] : first + i;
-      const double norm = s.rows.norm[i], length = std::sqrt(norm);
-      const double error = filter.error(length, s.rows.rest[i]);
+      const double norm = s.rows.norm[i], error = s.error[i];
       const double score = s.nearest.score[0][i], others = s.nearest.others[i];
       const double second = std::min(double(s.nearest.score[1][i]), others);
       const double reach = score + 2 * error;

@@ -3,8 +3,9 @@
 // doubt go through the tile, so a filter changes no label. Formulas: README.md in this folder.
 //
 // A value v is replaced by v' (a short number), or by v' + v'' (a second short number for what the
-// first leaves over). What the products of short numbers miss follows from the norms of the rests
-// (Cauchy-Schwarz): |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|.
+// first leaves over; two bytes make one 16-bit integer). What the products of short numbers miss
+// follows from the norms of the rests (Cauchy-Schwarz): |y.c - y'.c'| <= |y - y'| |c| + |y'| |c -
+// c'|.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,9 @@ struct FilterRows {
   void* packed;                        // row_bytes(n_cols, digits), aligned to a cache line
   alignas(64) float norm[kBlockRows];  // |y|^2, as float32 sums it
   alignas(64) float rest[kBlockRows];  // |y - y'|^2, what the first digit leaves over
+  // Centers that score this much more than the nearest are of no interest; set once the rows are
+  // packed.
+  alignas(64) float margin[kBlockRows];
 };
 
 struct FilterCenters {
@@ -29,6 +33,7 @@ struct FilterCenters {
   int64_t n_cols;
   int64_t n_lanes;  // centers with padding: a multiple of kFilterCenters
   Digits digits;
+  bool with_second;  // the second nearest is of interest too
 };
 
 inline constexpr int kListed = 4;
@@ -57,8 +62,11 @@ struct FilterKernels {
   double cost_per_product, cost_per_score, cost_per_row, cost_per_column;
   int64_t products_at_once;
   bool has_two_digits;
+  // With two digits to choose from, one is tried first from so many columns to so many.
+  int64_t one_digit_from, one_digit_to;
   // |computed - exact| of a score is at most by_sizes(n_cols, digits) * (|c|^2 / 2 + |y| |c|) for
-  // rounding, and with two digits by_product * |y| |c| for what they leave out.
+  // rounding, and with two digits by_product * |y| |c| for what they leave out. Where that is zero,
+  // whatever the digits, FilterRows::rest and `rests` of the centers say what is left out.
   double (*by_sizes)(int64_t n_cols, Digits digits);
   double by_product;
 

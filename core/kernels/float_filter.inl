@@ -79,6 +79,8 @@ constexpr FilterKernels<double> make_float_filter() {
           6.0,
           1,
           false,
+          0,
+          0,
           float_by_sizes,
           0.0,
           float_row_bytes,

@@ -12,33 +12,14 @@
 namespace centroids {
 namespace {
 
-#define CENTROIDS_INLINE inline __attribute__((always_inline))
-
-constexpr int kLanes = 8;     // centers of a vector
-constexpr int kColumns = 16;  // columns that are packed at once
-constexpr int kRows = 4;      // rows of a register tile
-constexpr int kVectors = 2;   // center vectors of a register tile
-constexpr int kGroup = kVectors * kLanes;
-// The lowest bits of a score make room for the number of its group.
-constexpr int32_t kGroupBits = 6;
-constexpr int64_t kChunk = int64_t(kGroup) << kGroupBits;
-constexpr float kLargest = 32760;
-
-// A length that q, once rounded, does not outgrow.
-float longest(int64_t n_cols) {
-  return 46330 - __builtin_sqrtf(float(n_cols));
-}
-
-int64_t padded(int64_t n_cols) {
-  return (n_cols + kColumns - 1) / kColumns * kColumns;
-}
+#include "kernels/short_digits.inl"
 
 // Packed rows: the scales of a block, then q of one row after the other.
 int64_t row_stride(int64_t n_cols) {
   return padded(n_cols);
 }
 constexpr int64_t kScaleBytes = kBlockRows * int64_t(sizeof(float));
-int64_t row_bytes(int64_t n_cols, Digits) {
+int64_t short_row_bytes(int64_t n_cols) {
   return kScaleBytes + kBlockRows * row_stride(n_cols) * int64_t(sizeof(int16_t));
 }
 
@@ -46,8 +27,15 @@ int64_t row_bytes(int64_t n_cols, Digits) {
 int64_t group_bytes(int64_t n_cols) {
   return kGroup * (int64_t(sizeof(float)) + padded(n_cols) * int64_t(sizeof(int16_t)));
 }
-int64_t center_bytes(int64_t n_cols, Digits, int64_t n_lanes) {
-  return n_lanes / kGroup * group_bytes(n_cols);
+
+#include "kernels/byte_scan.inl"
+
+int64_t row_bytes(int64_t n_cols, Digits digits) {
+  return short_row_bytes(n_cols) + (digits == Digits::one ? byte_row_bytes(n_cols) : 0);
+}
+int64_t center_bytes(int64_t n_cols, Digits digits, int64_t n_lanes) {
+  return n_lanes / kGroup *
+         (digits == Digits::one ? byte_group_bytes(n_cols) : group_bytes(n_cols));
 }
 
 // A score takes four roundings and gives some bits to the number of its group; what is left over
@@ -58,114 +46,130 @@ double by_sizes(int64_t, Digits) {
 
 // ---------------------------------------------------------------- packing
 
-CENTROIDS_INLINE __m256 load_y(const float* x, const float* shift) {
-  return _mm256_sub_ps(_mm256_loadu_ps(shift), _mm256_loadu_ps(x));
-}
-CENTROIDS_INLINE __m256 load_y(const double* x, const double* shift) {
-  const __m128 low = _mm256_cvtpd_ps(_mm256_sub_pd(_mm256_loadu_pd(shift), _mm256_loadu_pd(x)));
-  const __m128 high =
-      _mm256_cvtpd_ps(_mm256_sub_pd(_mm256_loadu_pd(shift + 4), _mm256_loadu_pd(x + 4)));
-  return _mm256_set_m128(high, low);
-}
-
-CENTROIDS_INLINE float lane_sum(__m256 v) {
-  __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
-  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
-}
-CENTROIDS_INLINE float lane_min(__m256 v) {
-  __m128 s = _mm_min_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  s = _mm_min_ps(s, _mm_movehl_ps(s, s));
-  return _mm_cvtss_f32(_mm_min_ss(s, _mm_movehdup_ps(s)));
-}
-CENTROIDS_INLINE float lane_max(__m256 v) {
-  __m128 s = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  s = _mm_max_ps(s, _mm_movehl_ps(s, s));
-  return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
-}
-
-float scale_of(float norm, float largest, int64_t n_cols) {
-  const float by_norm = norm / longest(n_cols), by_largest = largest / kLargest;
-  return by_norm > by_largest ? by_norm : by_largest;
-}
-// Values whose scale has no inverse count as zero.
-float inverse_of(float& scale) {
-  if (!(scale > 0x1p-120f)) scale = 0;
-  return scale > 0 ? 1 / scale : 0.0f;
-}
-
-// Calls f(column, x, shift) for every 16 columns; the last ones are padded with zeros.
-template <class T, class F>
-CENTROIDS_INLINE void for_columns(const T* x, const T* shift, int64_t n_cols, F f) {
-  int64_t t = 0;
-  for (; t + kColumns <= n_cols; t += kColumns) f(t, x + t, shift + t);
-  if (t == n_cols) return;
-  alignas(64) T last_x[kColumns] = {}, last_shift[kColumns] = {};
-  for (int64_t c = t; c < n_cols; ++c) {
-    last_x[c - t] = x[c];
-    last_shift[c - t] = shift[c];
-  }
-  f(t, last_x, last_shift);
-}
+// Sums of squares, and what the bytes have to know.
+struct RowSize {
+  float norm, largest;
+  float longest_half;  // squared; see byte_scan.inl
+};
 
 template <class T>
-CENTROIDS_INLINE void pack_row(const T* x, const T* shift, int64_t n_cols, int16_t* out,
-                               float& scale, float& norm, float& rest) {
+CENTROIDS_INLINE RowSize measure_row(const T* x, const T* shift, int64_t n_cols) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
-  __m256 squares[2] = {}, largest = _mm256_setzero_ps();
-  for_columns(x, shift, n_cols, [&](int64_t, const T* from, const T* s) {
+  __m256 largest = _mm256_setzero_ps();
+  __m128 longest = _mm_setzero_ps(), sum = longest;
+  for (int64_t first = 0; first < n_cols; first += kPiece) {
+    __m256 squares[2] = {};
+    for_columns(x + first, shift + first, n_cols - first < kPiece ? n_cols - first : kPiece,
+                [&](int64_t, const T* from, const T* s) {
 #pragma GCC unroll 2
-    for (int h = 0; h < 2; ++h) {
-      const __m256 y = load_y(from + h * kLanes, s + h * kLanes);
-      squares[h] = _mm256_fmadd_ps(y, y, squares[h]);
-      largest = _mm256_max_ps(largest, _mm256_andnot_ps(sign, y));
-    }
-  });
-  norm = lane_sum(_mm256_add_ps(squares[0], squares[1]));
-  scale = scale_of(__builtin_sqrtf(norm), lane_max(largest), n_cols);
-  const __m256 inverse = _mm256_set1_ps(inverse_of(scale)), by = _mm256_set1_ps(scale);
+                  for (int h = 0; h < 2; ++h) {
+                    const __m256 y = load_y(from + h * kLanes, s + h * kLanes);
+                    squares[h] = _mm256_fmadd_ps(y, y, squares[h]);
+                    largest = _mm256_max_ps(largest, _mm256_andnot_ps(sign, y));
+                  }
+                });
+    const __m256 both = _mm256_add_ps(squares[0], squares[1]);
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(both), _mm256_extractf128_ps(both, 1));
+    const __m128 halves = _mm_add_ps(four, _mm_movehdup_ps(four));
+    sum = _mm_add_ps(sum, halves);
+    longest = _mm_max_ps(halves, longest);
+  }
+  return {_mm_cvtss_f32(_mm_add_ss(sum, _mm_movehl_ps(sum, sum))), lane_max(largest),
+          _mm_cvtss_f32(_mm_max_ss(longest, _mm_movehl_ps(longest, longest)))};
+}
+
+// Rounds y to whole numbers times a scale.
+struct Rounding {
+  __m256 inverse, by;
   __m256 rests[2] = {};
-  for_columns(x, shift, n_cols, [&](int64_t t, const T* from, const T* s) {
+  explicit CENTROIDS_INLINE Rounding(float& scale)
+      : inverse(_mm256_set1_ps(inverse_of(scale))), by(_mm256_set1_ps(scale)) {}
+  // 16 columns; what is left over of them joins the rests.
+  CENTROIDS_INLINE __m256i round(const __m256 (&y)[2]) {
     __m256i q[2];
 #pragma GCC unroll 2
     for (int h = 0; h < 2; ++h) {
-      const __m256 y = load_y(from + h * kLanes, s + h * kLanes);
-      q[h] = _mm256_cvtps_epi32(_mm256_mul_ps(y, inverse));
-      const __m256 over = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(q[h]), by, y);
+      q[h] = _mm256_cvtps_epi32(_mm256_mul_ps(y[h], inverse));
+      const __m256 over = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(q[h]), by, y[h]);
       rests[h] = _mm256_fmadd_ps(over, over, rests[h]);
     }
     // Packing interleaves the halves of the two; the quarters are put in order again.
-    const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi32(q[0], q[1]), 0xD8);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(out + t), both);
+    return _mm256_permute4x64_epi64(_mm256_packs_epi32(q[0], q[1]), 0xD8);
+  }
+  CENTROIDS_INLINE float rest() const { return lane_sum(_mm256_add_ps(rests[0], rests[1])); }
+};
+
+template <bool BYTES, class T>
+CENTROIDS_INLINE void pack_row(const T* x, const T* shift, int64_t n_cols, int16_t* out,
+                               uint8_t* out_bytes, int i, float* scales, ByteRows* byte_rows,
+                               FilterRows& rows) {
+  const RowSize size = measure_row(x, shift, n_cols);
+  rows.norm[i] = size.norm;
+  scales[i] = scale_of(__builtin_sqrtf(size.norm), size.largest, n_cols);
+  float byte_scale = BYTES ? scale_of_bytes(__builtin_sqrtf(size.longest_half), kLongestRow,
+                                            size.largest, kLargestRow)
+                           : 0;
+  Rounding shorts(scales[i]), bytes(byte_scale);
+  for_columns(x, shift, n_cols, [&](int64_t t, const T* from, const T* s) {
+    const __m256 y[2] = {load_y(from, s), load_y(from + kLanes, s + kLanes)};
+    _mm256_store_si256(reinterpret_cast<__m256i*>(out + t), shorts.round(y));
+    if constexpr (BYTES) {
+      const __m256i q = bytes.round(y);
+      const __m128i packed =
+          _mm_packs_epi16(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
+      _mm_store_si128(reinterpret_cast<__m128i*>(out_bytes + t),
+                      _mm_xor_si128(packed, _mm_set1_epi8(-128)));
+    }
   });
-  rest = lane_sum(_mm256_add_ps(rests[0], rests[1]));
+  rows.rest[i] = shorts.rest();
+  if constexpr (BYTES) {
+    byte_rows->scale[i] = byte_scale;
+    byte_rows->rest[i] = bytes.rest();
+  }
 }
 
-template <class T>
-void pack_rows(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift, Digits,
-               FilterRows& out) {
+template <bool BYTES, class T>
+void pack_rows_as(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
+                  FilterRows& out) {
+  const int64_t stride = row_stride(n_cols);
   float* scales = static_cast<float*>(out.packed);
   int16_t* packed = reinterpret_cast<int16_t*>(static_cast<char*>(out.packed) + kScaleBytes);
-  for (int i = 0; i < n_rows; ++i, packed += row_stride(n_cols)) {
+  ByteRows* bytes = reinterpret_cast<ByteRows*>(packed + kBlockRows * stride);
+  uint8_t* packed_bytes = reinterpret_cast<uint8_t*>(bytes + 1);
+  for (int i = 0; i < n_rows; ++i) {
     // The row of the next block, which follows unless the rows are listed.
     if (!rows)
       for (int64_t t = 0; t < n_cols; t += 64 / int64_t(sizeof(T)))
         __builtin_prefetch(x + (i + kBlockRows) * n_cols + t, 0, 2);
-    pack_row(x + int64_t(rows ? rows[i] : i) * n_cols, shift, n_cols, packed, scales[i],
-             out.norm[i], out.rest[i]);
+    pack_row<BYTES>(x + int64_t(rows ? rows[i] : i) * n_cols, shift, n_cols, packed + i * stride,
+                    packed_bytes + i * stride, i, scales, bytes, out);
   }
-  for (int i = n_rows; i % kRows; ++i, packed += row_stride(n_cols)) {
+  for (int i = n_rows; i % kRows; ++i) {
     scales[i] = 0;
-    __builtin_memset(packed, 0, size_t(row_stride(n_cols)) * sizeof(int16_t));
+    __builtin_memset(packed + i * stride, 0, size_t(stride) * sizeof(int16_t));
+    if constexpr (BYTES) {
+      bytes->scale[i] = 0;
+      __builtin_memset(packed_bytes + i * stride, 0, size_t(stride));
+    }
   }
 }
 
 template <class T>
-void pack_centers(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n_lanes, Digits,
-                  void* packed, double* rests) {
-  __builtin_memset(packed, 0, size_t(center_bytes(n_cols, Digits::one, n_lanes)));
+void pack_rows(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
+               Digits digits, FilterRows& out) {
+  if (digits == Digits::one)
+    pack_rows_as<true>(x, n_cols, rows, n_rows, shift, out);
+  else
+    pack_rows_as<false>(x, n_cols, rows, n_rows, shift, out);
+}
+
+template <class T>
+void pack_centers(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n_lanes,
+                  Digits digits, void* packed, double* rests) {
+  const int64_t bytes = center_bytes(n_cols, digits, kGroup), stride = padded(n_cols);
+  __builtin_memset(packed, 0, size_t(n_lanes / kGroup * bytes));
   for (int64_t j = 0; j < n_centers; ++j) {
-    char* group = static_cast<char*>(packed) + j / kGroup * group_bytes(n_cols);
+    char* group = static_cast<char*>(packed) + j / kGroup * bytes;
     const int64_t lane = j % kGroup;
     const T* center = centers + j * n_cols;
     double norm = 0;
@@ -175,10 +179,21 @@ void pack_centers(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n
       largest = size > largest ? size : largest;
       norm += double(center[t]) * double(center[t]);
     }
-    float scale = scale_of(float(__builtin_sqrt(norm)), largest, n_cols);
+    const float length = float(__builtin_sqrt(norm));
+    float scale = scale_of(length, largest, n_cols);
     const float inverse = inverse_of(scale);
-    reinterpret_cast<float*>(group)[lane] = scale;
+    float* scales = reinterpret_cast<float*>(group);
     int16_t* q = reinterpret_cast<int16_t*>(group + kGroup * sizeof(float));
+    if (digits == Digits::one) {
+      ByteGroup& head = *reinterpret_cast<ByteGroup*>(group);
+      char* block = group + sizeof(ByteGroup);
+      const double rest =
+          __builtin_sqrt(pack_center_bytes(center, n_cols, largest, lane, head, block));
+      set_length(length, rest, lane, head);
+      scales = head.short_scale;
+      q = reinterpret_cast<int16_t*>(block + byte_block(n_cols)) + lane * stride;
+    }
+    scales[lane] = scale;
     rests[j] = 0;
     for (int64_t t = 0; t < n_cols; ++t) {
       // Centers out of reach of the filter may be anything; no cast of theirs shall overflow.
@@ -186,7 +201,8 @@ void pack_centers(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n
       const int32_t whole = __builtin_fabsf(scaled) <= kLargest + 1
                                 ? int32_t(scaled + (scaled < 0 ? -0.5f : 0.5f))
                                 : 0;
-      q[(t / 2 * kGroup + lane) * 2 + t % 2] = int16_t(whole);
+      const int64_t place = digits == Digits::one ? t : (t / 2 * kGroup + lane) * 2 + t % 2;
+      q[place] = int16_t(whole);
       const double over = double(center[t]) - double(scale) * double(whole);
       rests[j] += over * over;
     }
@@ -199,16 +215,6 @@ void pack_centers(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n
 struct Running {
   __m256 best[kBlockRows][kVectors], second[kBlockRows][kVectors];
 };
-
-// GCC 12 adds into another register and copies it back, and loads a center anew for each row: a
-// third of the instructions of the loop below. These two leave it no choice.
-CENTROIDS_INLINE void add_in_place(__m256i& sum, __m256i value) {
-  __asm__("vpaddd %1, %0, %0" : "+x"(sum) : "x"(value));
-}
-CENTROIDS_INLINE __m256i in_register(__m256i value) {
-  __asm__("" : "+x"(value));
-  return value;
-}
 
 // kRows rows against the kGroup centers of the group `number` of a chunk.
 CENTROIDS_INLINE void tile(const int16_t* rows, int64_t stride, const float* row_scales,
@@ -248,20 +254,6 @@ CENTROIDS_INLINE void tile(const int16_t* rows, int64_t stride, const float* row
   }
 }
 
-// Lists a center unless kListed are nearer; who falls out joins the others.
-CENTROIDS_INLINE void list(float score, int32_t label, int i, FilterNearest& out) {
-  for (int l = 0; l < kListed; ++l)
-    if (score < out.score[l][i]) {
-      const float displaced = out.score[l][i];
-      const int32_t displaced_label = out.label[l][i];
-      out.score[l][i] = score;
-      out.label[l][i] = label;
-      score = displaced;
-      label = displaced_label;
-    }
-  out.others[i] = score < out.others[i] ? score : out.others[i];
-}
-
 // Joins what the lanes found in a chunk with what the chunks before it have.
 CENTROIDS_INLINE void finish_chunk(const Running& run, int64_t chunk, int n, FilterNearest& out) {
   for (int i = 0; i < n; ++i) {
@@ -283,15 +275,13 @@ CENTROIDS_INLINE void finish_chunk(const Running& run, int64_t chunk, int n, Fil
 }
 
 void nearest(const FilterRows& rows, int n_rows, const FilterCenters& centers, FilterNearest& out) {
+  if (centers.digits == Digits::one) return nearest_by_bytes(rows, n_rows, centers, out);
   const float* scales = static_cast<const float*>(rows.packed);
   const int16_t* packed = reinterpret_cast<const int16_t*>(scales + kBlockRows);
   const int64_t stride = row_stride(centers.n_cols), bytes = group_bytes(centers.n_cols);
   const char* group = static_cast<const char*>(centers.packed);
   Running run;
-  for (int i = 0; i < n_rows; ++i) {
-    for (int l = 0; l < kListed; ++l) out.score[l][i] = kFilterFar;
-    out.others[i] = kFilterFar;
-  }
+  clear(n_rows, out);
   for (int64_t chunk = 0; chunk < centers.n_lanes; chunk += kChunk) {
     const int64_t end = chunk + kChunk < centers.n_lanes ? chunk + kChunk : centers.n_lanes;
     for (int i = 0; i < kBlockRows; ++i)
@@ -345,8 +335,9 @@ void score_pairs(const T* x, int64_t n_cols, const T* shift, const T* centers, c
 
 template <class T>
 constexpr FilterKernels<T> make_filter() {
-  return {0.55, 8.0,       800.0,        24.0,         kColumns,        false,   by_sizes,
-          0.0,  row_bytes, center_bytes, pack_rows<T>, pack_centers<T>, nearest, score_pairs<T>};
+  return {0.55,    8.0,           800.0, 24.0,      kColumns,     true,         17,
+          512,     by_sizes,      0.0,   row_bytes, center_bytes, pack_rows<T>, pack_centers<T>,
+          nearest, score_pairs<T>};
 }
 
 }  // namespace

@@ -48,6 +48,13 @@ Problem<T> make(Random& random, const std::string& name, int64_t d, int64_t k, d
   if (name == "on centers")
     for (int64_t i = 0; i < p.n; ++i)
       for (int64_t t = 0; t < d; ++t) p.x[i * d + t] = T(p.centers.row(i % k)[t]);
+  // As long as rows and centers of whole numbers get, with the largest sums of products.
+  if (name == "signs") {
+    for (T& v : p.x) v = v < 0 ? T(-scale) : T(scale);
+    for (double& v : p.centers.values) v = p.centers.rounded(v < 0 ? -scale : scale);
+    for (int64_t i = 0; i < p.n; i += 2)
+      for (int64_t t = 0; t < d; ++t) p.x[i * d + t] = T(p.centers.row(i % k)[t]) * T(i % 4 - 1);
+  }
   if (name == "one far")
     for (int64_t t = 0; t < d; ++t) p.centers.row(1)[t] = p.x[t] = T(1e17 * scale);
   return p;
@@ -59,7 +66,7 @@ void for_problems(F f) {
   for (const int64_t d : {5, 8, 31, 33, 64, 130, 200})
     for (const int64_t k : {200, 1100})
       for (const double scale : {1.0, 1e-15, 1e-36})
-        for (const char* name : {"plain", "offset", "ties", "on centers", "one far"})
+        for (const char* name : {"plain", "offset", "ties", "on centers", "one far", "signs"})
           // float32 rows whose squares are lost are refused before a fit.
           if ((scale > 1e-10 || std::string(name) != "offset") && (scale > 1e-20 || sizeof(T) == 8))
             f(make<T>(random, name, d, k, scale));
