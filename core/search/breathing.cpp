@@ -26,10 +26,10 @@ class Searcher {
       : partition_(partition),
         settings_(settings),
         control_(control),
+        start_(partition.error()),
         random_(settings.seed, kStream) {}
 
   bool run() {
-    const double start = partition_.error();
     bool has_improved = true;
     while (has_improved && !is_over()) {
       has_improved = swap_until_none_helps();
@@ -40,11 +40,17 @@ class Searcher {
           has_improved = true;
       partition_.forget_gains();
     }
-    return partition_.error() < start * (1 - kLeastGain);
+    return partition_.error() < start_ * (1 - kLeastGain);
   }
 
  private:
-  bool is_over() const { return partition_.work() >= settings_.budget || control_.stop(); }
+  bool is_over() const { return partition_.work() >= earned() || control_.stop(); }
+
+  // What the search may have spent by now: the more it finds, the longer it goes on.
+  double earned() const {
+    const double gain = start_ > 0 ? 1 - partition_.error() / start_ : 0;
+    return std::min(settings_.budget, settings_.unproven + settings_.for_gain * gain);
+  }
 
   bool swap_until_none_helps() {
     bool has_improved = false;
@@ -157,6 +163,7 @@ class Searcher {
   LocalPartition& partition_;
   const SearchSettings& settings_;
   const Control& control_;
+  const double start_;  // the error
   Philox random_;
 };
 

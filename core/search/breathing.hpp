@@ -15,11 +15,14 @@ namespace centroids {
 
 struct SearchSettings {
   int64_t most_at_once;  // clusters split at once; 1: swaps alone
-  double budget;         // multiply-adds
+  double budget;         // multiply-adds, at the most
+  double unproven;       // of them, before anything is found
+  double for_gain;       // and more: so many times the share by which the error has fallen
   uint64_t seed;
 };
 
-// Until nothing tried helps any more, or the budget is spent. True if the error is lower.
+// Until nothing tried helps any more, the budget is spent, or what is found does not pay for more.
+// True if the error is lower.
 bool improve(LocalPartition& partition, const SearchSettings& settings, const Control& control);
 
 }  // namespace centroids

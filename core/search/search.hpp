@@ -16,8 +16,13 @@ namespace centroids {
 
 // Work is counted in multiply-adds, never in seconds: a result must not depend on the machine.
 // What a budgeted search may cost: a share of the run before it, or some hundredths of a second
-// where that is more.
+// where that is more. A multiply-add of the search takes ten to fifty times as long as one of the
+// run, which has whole tiles and skips rows. Hence a small part of that share until something is
+// found; the whole of it is for an inertia lower by one in fifty.
 inline constexpr double kShareOfRun = 0.06, kMoment = 1.2e8;
+inline constexpr double kShareUnproven = 0.004, kGainForAll = 0.02;
+// Less than this is not worth another run over many rows.
+inline constexpr double kLeastGainOfMany = 1e-4;
 // A search on its own ends when nothing helps, and at the latest here.
 inline constexpr double kManyRuns = 100;
 inline constexpr int kMostAtOnce = 5;  // m of the paper
@@ -28,6 +33,19 @@ inline constexpr int kRounds = 8;      // of search and run
 inline double work_of(const LoopResult& run, double work) {
   const double k = double(run.centers.n_clusters);
   return (double(run.n_iter) + 2 + std::log(k)) * k * work;
+}
+
+// What a search after a run may spend, in multiply-adds; `begin`: on its first look at all rows.
+inline SearchSettings search_settings(LocalSearch search, double run, double begin) {
+  SearchSettings settings{search == LocalSearch::swap ? 1 : kMostAtOnce, 0, 0, 0, 0};
+  if (search == LocalSearch::budgeted) {
+    settings.budget = std::max(kMoment, kShareOfRun * run);
+    settings.unproven = std::max(kMoment, begin + kShareUnproven * run);
+    settings.for_gain = settings.budget / kGainForAll;
+  } else {
+    settings.budget = settings.unproven = kManyRuns * std::max(kMoment, run);
+  }
+  return settings;
 }
 
 // run(centers, loop options, control) is the loop on these rows, and leaves the labels of what it
@@ -41,20 +59,25 @@ LoopResult search_from(LoopResult first, const R& rows, double work,
     return first;
   const Control quiet{control.should_stop, nullptr};  // progress is of the run, not of the search
   const RowAccessOf<R> access(rows, origin);
-  const double own_work = work_of(first, work);
-  double budget = options.search == LocalSearch::budgeted
-                      ? std::max(kMoment, kShareOfRun * own_work)
-                      : kManyRuns * std::max(kMoment, own_work);
+  const double own_work = work_of(first, work), begin = LocalPartition::work_to_begin(access);
+  SearchSettings settings = search_settings(options.search, own_work, begin);
+  const bool is_long = options.search == LocalSearch::budgeted && settings.budget > kMoment;
   LoopResult best = first;
   for (int round = 0; round < kRounds && !control.stop(); ++round) {
-    if (budget < LocalPartition::work_to_begin(access)) break;
-    const SearchSettings settings{options.search == LocalSearch::swap ? 1 : kMostAtOnce, budget,
-                                  options.seed + uint64_t(round)};
+    // A budget that the first look would use up finds nothing.
+    if (settings.budget < 2 * begin) break;
+    settings.seed = options.seed + uint64_t(round);
+    const std::vector<int32_t> labels(rows.labels, rows.labels + rows.n_rows);
     LocalPartition partition(access, rows.labels, options.n_clusters, options.loop.unit_centers,
                              settings.seed);
+    const double before = partition.error();
     if (!improve(partition, settings, control)) break;  // the labels are as they were
+    if (is_long && partition.error() > before * (1 - kLeastGainOfMany)) {
+      std::copy(labels.begin(), labels.end(), rows.labels);
+      break;
+    }
     LoopResult next = run(partition.centers(dtype), options.loop, quiet);
-    budget -= partition.work() + work_of(next, work);
+    settings.budget -= partition.work() + work_of(next, work);
     const bool is_better = next.inertia < best.inertia;
     if (!is_better) next = run(best.centers, options.loop, quiet);
     best = std::move(next);

@@ -96,8 +96,9 @@ class KMeans(NearestCenterModel):
         Local search for a better optimum after a run that converged; never a higher inertia.
         "swap": the cluster that gains most by it is split, the one that costs least is removed,
         and what lowers the inertia is kept, until no such swap helps. "breathing": as well with up
-        to five clusters at once [3]_. "auto": breathing while its work stays in proportion to that
-        of the run, for seeded starts; plain Lloyd from centers that were given. None: plain Lloyd.
+        to five clusters at once [3]_. "auto": breathing for seeded starts, while what it finds is
+        worth its work and that stays in proportion to the run; plain Lloyd from centers that were
+        given. None: plain Lloyd.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance between a row and a center. "cosine" is spherical K-Means [4]_: rows are scaled to
         length one, centers are unit vectors, distances are 1 - cos, and inertia is their sum.

@@ -144,7 +144,7 @@ TEST(a_search_that_improves_nothing_leaves_the_labels) {
   const RowAccessOf<Rows<double>> access(Rows<double>{x.data(), 4, 2, nullptr, labels.data(), 1},
                                          origin);
   LocalPartition partition(access, labels.data(), 2, false, 0);
-  CHECK(!improve(partition, {5, 1e9, 0}, {}));
+  CHECK(!improve(partition, {5, 1e9, 1e9, 0, 0}, {}));
   CHECK((labels == std::vector<int32_t>{0, 0, 1, 1}));
 }
 
@@ -161,7 +161,32 @@ TEST(swaps_mend_two_centers_in_one_group) {
   const RowAccessOf<Rows<double>> access(Rows<double>{x.data(), 40, 2, nullptr, labels.data(), 1},
                                          origin);
   LocalPartition partition(access, labels.data(), 4, false, 0);
-  CHECK(improve(partition, {1, 1e9, 0}, {}));
+  CHECK(improve(partition, {1, 1e9, 1e9, 0, 0}, {}));
   for (int group = 0; group < 4; ++group)
     for (int i = 0; i < 10; ++i) CHECK(labels[10 * group + i] == labels[10 * group]);
+}
+
+TEST(a_search_goes_on_for_what_it_has_found) {
+  // Nothing like an optimum to begin with, so that there is much to be found.
+  const auto search = [](double unproven, double for_gain, double& work) {
+    Random random(5);
+    Problem p(random, 2000, 3, 30);
+    const auto access = p.access();
+    LocalPartition partition(access, p.labels.data(), p.k, false, 0);
+    const double before = partition.error();
+    improve(partition, {5, 1e9, unproven, for_gain, 0}, {});
+    work = partition.work();
+    return partition.error() / before;
+  };
+  double first_look, unproven, proven;
+  search(0, 0, first_look);
+  CHECK(first_look < 1e5);  // the lists of near clusters: it does not even look at the rows
+  const double some = 2e6, any_try = 4e6;
+  const double left = search(some, 0, unproven);
+  CHECK(left < 1);
+  CHECK(unproven >= some && unproven < some + any_try, unproven);
+  const double left_in_the_end = search(some, 2e7, proven);
+  CHECK(left_in_the_end < left);
+  const double earned = some + 2e7 * (1 - left_in_the_end);
+  CHECK(proven > unproven && proven < earned + any_try, proven, " ", earned);
 }
