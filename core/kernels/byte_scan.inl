@@ -7,17 +7,27 @@
 // keep the lengths of these halves so short that their sums fit (Cauchy-Schwarz), whatever wraps
 // around on the way, and with them the 128 times the sum of a center's q that each starts with.
 
-constexpr int64_t kFour = 4;                              // columns of a 32-bit lane
-constexpr int64_t kPiece = 128;                           // columns
-constexpr float kLongestRow = 196, kLongestCenter = 159;  // of a half, before it is rounded
+constexpr int64_t kFour = 4;  // columns of a 32-bit lane
 constexpr float kLargestRow = 127, kLargestCenter = 64;
-static_assert((196 + 4) * (159 + 4) < 32767, "rounding adds at most sqrt(kPiece / 2) / 2");
+
+// Short pieces let the bytes of many columns be finer; adding a piece up costs as much as some
+// columns.
+struct Pieces {
+  int64_t width;                      // in columns
+  float longest_row, longest_center;  // of a half, before it is rounded
+};
+constexpr Pieces kLongPieces = {128, 196, 159}, kShortPieces = {64, 245, 129};
+constexpr Pieces pieces_of(int64_t n_cols) {
+  return n_cols > 192 ? kShortPieces : kLongPieces;
+}
+// Rounding adds at most sqrt(width / 2) / 2 to a length.
+static_assert((196 + 4) * (159 + 4) < 32767 && (245 + 3) * (129 + 3) < 32767);
 
 constexpr int kScanRows = 16;        // rows whose scores of a chunk stay in the cache
 constexpr int kMostCandidates = 64;  // of a row and chunk; with more it is left in doubt
 
 int64_t n_pieces(int64_t n_cols) {
-  return (padded(n_cols) + kPiece - 1) / kPiece;
+  return (padded(n_cols) + pieces_of(n_cols).width - 1) / pieces_of(n_cols).width;
 }
 
 // Packed rows: scales and 16-bit integers as for two digits, then these, then the bytes.
@@ -58,22 +68,23 @@ float scale_of_bytes(float longest, float most, float largest, float limit) {
 template <class T>
 double pack_center_bytes(const T* center, int64_t n_cols, float largest, int64_t lane,
                          ByteGroup& head, char* block) {
+  const Pieces pieces = pieces_of(n_cols);
   float longest = 0;
-  for (int64_t first = 0; first < n_cols; first += kPiece) {
+  for (int64_t first = 0; first < n_cols; first += pieces.width) {
     double half[2] = {};
-    const int64_t last = first + kPiece < n_cols ? first + kPiece : n_cols;
+    const int64_t last = first + pieces.width < n_cols ? first + pieces.width : n_cols;
     for (int64_t t = first; t < last; ++t) half[t / 2 % 2] += double(center[t]) * double(center[t]);
     const float length = float(__builtin_sqrt(half[0] > half[1] ? half[0] : half[1]));
     longest = length > longest ? length : longest;
   }
-  float scale = scale_of_bytes(longest, kLongestCenter, largest, kLargestCenter);
+  float scale = scale_of_bytes(longest, pieces.longest_center, largest, kLargestCenter);
   const float inverse = inverse_of(scale);
   head.scale[lane] = scale;
   double rest = 0;
-  for (int64_t first = 0; first < n_cols; first += kPiece) {
+  for (int64_t first = 0; first < n_cols; first += pieces.width) {
     int16_t* start = reinterpret_cast<int16_t*>(block);
     int8_t* bytes = reinterpret_cast<int8_t*>(block) + kGroup * kFour;
-    const int64_t width = n_cols - first < kPiece ? n_cols - first : kPiece;
+    const int64_t width = n_cols - first < pieces.width ? n_cols - first : pieces.width;
     int32_t sum[2] = {};
     for (int64_t t = 0; t < width; ++t) {
       const float scaled = float(center[first + t]) * inverse;
@@ -126,8 +137,7 @@ CENTROIDS_INLINE void add_piece(const uint8_t* rows, int64_t stride, int64_t n_c
   }
 }
 
-// What is known of the scores of the rows that are scanned: per lane of a group the least upper
-// bound so far.
+// Of the rows that are scanned, the least upper bound of a score so far, per lane of a group.
 struct Scan {
   __m256 most[kScanRows][kVectors];
 };
@@ -136,12 +146,12 @@ struct Scan {
 CENTROIDS_INLINE void bound_scores(const uint8_t* rows, int64_t n_cols, const ByteGroup& head,
                                    const float* half_norms, const float* scales,
                                    const float* spreads, int row, float* least, Scan& scan) {
-  const int64_t stride = padded(n_cols);
+  const int64_t stride = padded(n_cols), piece = pieces_of(n_cols).width;
   const char* block = reinterpret_cast<const char*>(&head + 1);
   const __m256i ones = _mm256_set1_epi16(1);
   __m256i sum[kRows][kVectors], total[kRows][kVectors] = {};
-  for (int64_t first = 0; first < stride; first += kPiece) {
-    const int64_t width = stride - first < kPiece ? stride - first : kPiece;
+  for (int64_t first = 0; first < stride; first += piece) {
+    const int64_t width = stride - first < piece ? stride - first : piece;
     add_piece(rows + first, stride, width, block, sum);
     block += kGroup * kFour + kGroup * width;
 #pragma GCC unroll 8

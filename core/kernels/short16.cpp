@@ -56,10 +56,11 @@ template <class T>
 CENTROIDS_INLINE RowSize measure_row(const T* x, const T* shift, int64_t n_cols) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   __m256 largest = _mm256_setzero_ps();
+  const int64_t piece = pieces_of(n_cols).width;
   __m128 longest = _mm_setzero_ps(), sum = longest;
-  for (int64_t first = 0; first < n_cols; first += kPiece) {
+  for (int64_t first = 0; first < n_cols; first += piece) {
     __m256 squares[2] = {};
-    for_columns(x + first, shift + first, n_cols - first < kPiece ? n_cols - first : kPiece,
+    for_columns(x + first, shift + first, n_cols - first < piece ? n_cols - first : piece,
                 [&](int64_t, const T* from, const T* s) {
 #pragma GCC unroll 2
                   for (int h = 0; h < 2; ++h) {
@@ -106,9 +107,10 @@ CENTROIDS_INLINE void pack_row(const T* x, const T* shift, int64_t n_cols, int16
   const RowSize size = measure_row(x, shift, n_cols);
   rows.norm[i] = size.norm;
   scales[i] = scale_of(__builtin_sqrtf(size.norm), size.largest, n_cols);
-  float byte_scale = BYTES ? scale_of_bytes(__builtin_sqrtf(size.longest_half), kLongestRow,
-                                            size.largest, kLargestRow)
-                           : 0;
+  float byte_scale = BYTES
+                         ? scale_of_bytes(__builtin_sqrtf(size.longest_half),
+                                          pieces_of(n_cols).longest_row, size.largest, kLargestRow)
+                         : 0;
   Rounding shorts(scales[i]), bytes(byte_scale);
   for_columns(x, shift, n_cols, [&](int64_t t, const T* from, const T* s) {
     const __m256 y[2] = {load_y(from, s), load_y(from + kLanes, s + kLanes)};
