@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -175,6 +176,18 @@ def test_other_python_threads_run_on_during_a_fit():
         done.set()
         counter.join()
         assert ticks > 50, ticks
+        """
+    )
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a global lock"
+)
+def test_a_free_threaded_python_keeps_its_lock_off():
+    run(
+        """
+        fit()
+        assert not sys._is_gil_enabled()
         """
     )
 
