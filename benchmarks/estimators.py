@@ -3,6 +3,7 @@
     python -m benchmarks.estimators                      # all; tables on stdout
     python -m benchmarks.estimators sparse --small       # minutes less
     python -m benchmarks.estimators mini-batch --seeds 8
+    python -m benchmarks.estimators mini-batch --cell 10Mx8-k8-f4 --limit 1   # at equal time
     python -m benchmarks.estimators mini-batch --stored  # the records kept in results/
 
 Both libraries run in this process, one after the other for each seed, so the ratios hold on a
@@ -16,6 +17,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,23 @@ from benchmarks.data import data_file
 
 Record = dict[str, object]
 
+
+@dataclass(frozen=True)
+class Scope:
+    """What of a part is measured, and how long scikit-learn may take."""
+
+    seeds: int = 3
+    small: bool = False  # small sizes only
+    cells: tuple[str, ...] = ()  # keys of cells; empty: all
+    limit: float | None = None  # in times of ours
+
+    def has(self, cell: Cell, most_values: float = np.inf) -> bool:
+        """Whether a cell is in it; one that is named is, whatever its size."""
+        if self.cells:
+            return cell.key in self.cells
+        return cell.n_samples * cell.n_features <= (2_000_000 if self.small else most_values)
+
+
 STEP_ITERATIONS = 25
 STORED = Path(__file__).resolve().parent / "results" / "estimators.jsonl"
 
@@ -38,11 +57,18 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--small", action="store_true", help="small sizes only")
+    parser.add_argument("--cell", action="append", default=[], help="this cell only; repeatable")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        help="mini-batch: end scikit-learn's batches after so many times our CPU time",
+    )
     parser.add_argument("--out", type=Path, help="append the records to this file")
     parser.add_argument(
         "--stored", action="store_true", help=f"measure nothing: show {STORED.name}"
     )
     options = parser.parse_args()
+    scope = Scope(options.seeds, options.small, tuple(options.cell), options.limit)
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
         for part in options.parts:
@@ -51,7 +77,7 @@ def main() -> None:
             if options.stored:
                 print(*(line(record) for record in stored(part)), sep="\n")
                 continue
-            for record in PARTS[part](options.seeds, options.small):
+            for record in PARTS[part](scope):
                 record = {"part": part, **record}
                 print(line(record), flush=True)
                 if options.out:
@@ -80,15 +106,22 @@ def compared(
     ours: Callable,
     seeds: int,
     inertia: Callable[..., float] = float,
+    limit: float | None = None,
 ) -> Record:
-    """Means over the seeds; a call gets a seed, ``inertia`` what it returned, untimed."""
+    """Means over the seeds; a call gets a seed, ``inertia`` what it returned, untimed.
+
+    With a limit, theirs also gets the CPU seconds it may take: so many times those of ours.
+    """
     seconds, inertias = np.empty((2, seeds)), np.empty((2, seeds))
     for seed in range(seeds):
-        for who, call in enumerate((theirs, ours)):
+        arguments = [seed]
+        for who, call in ((1, ours), (0, theirs)):
             begin = time.process_time()
-            result = call(seed)
+            result = call(*arguments)
             seconds[who, seed] = time.process_time() - begin
             inertias[who, seed] = inertia(result)
+            if limit is not None:
+                arguments.append(limit * seconds[who, seed])
     return {
         "case": case,
         "seeds": seeds,
@@ -120,9 +153,9 @@ def text_rows(n_samples: int, n_features: int, density: float, seed: int = 0) ->
     return sp.csr_matrix(sp.diags(1 / np.maximum(lengths, 1e-300)) @ counts)
 
 
-def sparse(seeds: int, small: bool) -> Iterator[Record]:
+def sparse(scope: Scope) -> Iterator[Record]:
     """Texts: a step of 25 iterations from the same rows, a whole fit, and predict."""
-    shape = (20_000, 10_000, 0.005) if small else (100_000, 20_000, 0.005)
+    shape = (20_000, 10_000, 0.005) if scope.small else (100_000, 20_000, 0.005)
     k = 50
     for dtype in ("f4", "f8"):
         X = text_rows(*shape).astype(dtype)
@@ -139,7 +172,7 @@ def sparse(seeds: int, small: bool) -> Iterator[Record]:
             f"fit, {size}",
             lambda s, X=X: sklearn.cluster.KMeans(k, random_state=s).fit(X).inertia_,
             lambda s, X=X: centroids.KMeans(k, random_state=s, n_jobs=1).fit(X).inertia_,
-            seeds,
+            scope.seeds,
         )
         theirs = sklearn.cluster.KMeans(**fixed | {"max_iter": 1}).fit(X)
         ours = centroids.KMeans(**fixed | {"max_iter": 1}, n_jobs=1).fit(X)
@@ -154,11 +187,43 @@ def sparse(seeds: int, small: bool) -> Iterator[Record]:
 # ---------------------------------------------------------------- mini-batches
 
 
-def mini_batch(seeds: int, small: bool) -> Iterator[Record]:
-    """Whole fits with default settings: less time and less inertia is less at equal time too."""
-    for cell in (*CELLS, *OTHER_SHAPES):
-        if not small or cell.n_samples * cell.n_features <= 2_000_000:
-            yield compare_fits("MiniBatchKMeans", cell, seeds)
+class TimedMiniBatchKMeans(sklearn.cluster.MiniBatchKMeans):
+    """scikit-learn's, whose batches end at a time: its smallest ``max_iter`` may be too much.
+
+    The labels of all rows come after, as in ours; so it takes a little longer than it may.
+    """
+
+    deadline = np.inf
+
+    def _mini_batch_convergence(self, *args: object) -> bool:
+        return super()._mini_batch_convergence(*args) or time.process_time() >= self.deadline
+
+    def fit_within(self, X: np.ndarray, seconds: float) -> TimedMiniBatchKMeans:
+        """Fit; look for convergence until so many CPU seconds have passed."""
+        self.deadline = time.process_time() + seconds
+        return self.fit(X)
+
+
+def mini_batch(scope: Scope) -> Iterator[Record]:
+    """Whole fits with default settings: less time and less inertia is less at equal time too.
+
+    With a limit scikit-learn's batches end there, which shows the inertia at that time.
+    """
+    for cell in filter(scope.has, (*CELLS, *OTHER_SHAPES)):
+        if scope.limit is None:
+            yield compare_fits("MiniBatchKMeans", cell, scope.seeds)
+            continue
+        X, k = np.load(data_file(cell)), cell.n_clusters
+        yield compared(
+            f"{cell.key}, scikit-learn ended at {scope.limit:g} x our time",
+            lambda s, seconds, X=X, k=k: TimedMiniBatchKMeans(k, random_state=s).fit_within(
+                X, seconds
+            ),
+            lambda s, X=X, k=k: centroids.MiniBatchKMeans(k, random_state=s, n_jobs=1).fit(X),
+            scope.seeds,
+            lambda model, X=X: exact_inertia(X, model),
+            scope.limit,
+        )
 
 
 def compare_fits(name: str, cell: Cell, seeds: int) -> Record:
@@ -186,12 +251,11 @@ def exact_inertia(X: np.ndarray, model: object, block: int = 100_000) -> float:
 # ---------------------------------------------------------------- bisecting
 
 
-def bisecting(seeds: int, small: bool) -> Iterator[Record]:
+def bisecting(scope: Scope) -> Iterator[Record]:
     """Whole fits with default settings, by inertia; trees of many clusters are slow in both."""
     for cell in (*CELLS, *OTHER_SHAPES):
-        n_values = cell.n_samples * cell.n_features
-        if n_values <= (2_000_000 if small else 50_000_000) and cell.n_clusters <= 256:
-            yield compare_fits("BisectingKMeans", cell, seeds)
+        if scope.has(cell, most_values=50_000_000) and cell.n_clusters <= 256:
+            yield compare_fits("BisectingKMeans", cell, scope.seeds)
 
 
 PARTS = {"sparse": sparse, "mini-batch": mini_batch, "bisecting": bisecting}

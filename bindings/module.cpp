@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "bisecting/plan.hpp"
 #include "kernels/kernels.hpp"
 #include "kmeans.hpp"
 #include "measures/partition.hpp"
@@ -142,6 +143,25 @@ class ProblemOf {
     }
     if (!supervisor.exception().is_none()) raise_again(supervisor.exception());
     return nb::cast(copied_array(rows, {rows.size()}));
+  }
+
+  // A tree of splits in two: the numbers of the parts of each node, and its center.
+  nb::tuple plan_bisecting(int64_t n_leaves, bool by_inertia, const std::string& seeding,
+                           int64_t n_starts, uint64_t seed_value, double share,
+                           double work_per_leaf) const {
+    check_n_clusters(1);
+    const PlanOptions options{n_leaves,   by_inertia, seeding_of(seeding), n_starts,
+                              seed_value, share,      work_per_leaf};
+    Supervisor supervisor(std::nullopt, nb::none());
+    Plan plan;
+    {
+      const nb::gil_scoped_release no_gil;
+      plan = centroids::plan_bisecting(data_, options, supervisor.control());
+    }
+    if (!supervisor.exception().is_none()) raise_again(supervisor.exception());
+    const size_t n_nodes = size_t(plan.n_nodes());
+    return nb::make_tuple(copied_array(plan.parts, {n_nodes, 2}),
+                          copied_array(plan.centers, {n_nodes, size_t(data_.x.n_cols)}));
   }
 
   nb::dict fit(int64_t n_clusters, std::optional<Matrix> init, const std::string& seeding,
@@ -449,7 +469,9 @@ void list_for(nb::module_& m, const char* problem_name) {
       .def("seed", &Problem::seed, "n_clusters"_a, "seeding"_a, "seed"_a)
       .def("fit", &Problem::fit, "n_clusters"_a, "init"_a.none(), "seeding"_a, "seed"_a,
            "algorithm"_a, "max_iter"_a, "tol"_a, "max_time"_a.none(), "on_iteration"_a.none(),
-           "unit_centers"_a = false, "search"_a.none() = nb::none());
+           "unit_centers"_a = false, "search"_a.none() = nb::none())
+      .def("plan_bisecting", &Problem::plan_bisecting, "n_leaves"_a, "by_inertia"_a, "seeding"_a,
+           "n_starts"_a, "seed"_a, "share"_a, "work_per_leaf"_a);
   m.def("assign", &assign_rows<X>, "x"_a, "centers"_a, "n_threads"_a);
   m.def("nearest", &nearest_rows<X>, "x"_a, "centers"_a, "n_threads"_a);
   m.def("distances", &distances_of<X>, "x"_a, "centers"_a, "n_threads"_a);

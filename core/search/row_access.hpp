@@ -49,6 +49,7 @@ class RowAccess {
   virtual void copy(int32_t row, double* out) const = 0;
   // sums += w (x - origin), for each column; returns w |x - origin|^2.
   virtual double add(int32_t row, double w, double* sums) const = 0;
+  virtual double dot(int32_t row, const double* direction) const = 0;
   virtual std::unique_ptr<Probe> make_probe() const = 0;
 
   // Of a row against a point, in multiply-adds: fetching and comparing count as well.
@@ -126,6 +127,16 @@ class RowAccessOf<Rows<T>> : public RowAccess {
     }
     return w * squares;
   }
+  double dot(int32_t row, const double* direction) const override {
+    constexpr int kSums = 4;  // side by side: one sum alone would wait for itself
+    const T* x = rows_.row(row);
+    double sums[kSums] = {};
+    int64_t t = 0;
+    for (; t + kSums <= rows_.n_features; t += kSums)
+      for (int s = 0; s < kSums; ++s) sums[s] += double(x[t + s]) * direction[t + s];
+    for (; t < rows_.n_features; ++t) sums[0] += double(x[t]) * direction[t];
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  }
   std::unique_ptr<Probe> make_probe() const override { return std::make_unique<DenseProbe>(rows_); }
 
  private:
@@ -181,6 +192,12 @@ class RowAccessOf<SparseRows<T>> : public RowAccess {
     const SparseRow<T> x = rows_.row(row);
     for (int64_t e = 0; e < x.n_entries; ++e) sums[x.columns[e]] += w * double(x.values[e]);
     return w * squared_norm(x);
+  }
+  double dot(int32_t row, const double* direction) const override {
+    const SparseRow<T> x = rows_.row(row);
+    double sum = 0;
+    for (int64_t e = 0; e < x.n_entries; ++e) sum += double(x.values[e]) * direction[x.columns[e]];
+    return sum;
   }
   std::unique_ptr<Probe> make_probe() const override {
     return std::make_unique<SparseProbe>(rows_);

@@ -53,6 +53,16 @@ class _Problem(Generic[X]):
         unit_centers: bool = False,
         search: str | None = None,
     ) -> Run: ...
+    def plan_bisecting(
+        self,
+        n_leaves: int,
+        by_inertia: bool,
+        seeding: str,
+        n_starts: int,
+        seed: int,
+        share: float,
+        work_per_leaf: float,
+    ) -> tuple[NDArray[np.int64], Float64]: ...
 
 class Problem(_Problem[Rows]):
     """Rows kept alive for several runs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -22,7 +22,7 @@ from centroids.estimators.runs import (
     seeds_of,
     warn_of_empty,
 )
-from centroids.estimators.splits import Growth, Members, Node, Tree, two_agree
+from centroids.estimators.splits import Growth, Members, Node, Place, grow
 from centroids.rows.arrays import (
     check_rows,
     check_sample_weight,
@@ -47,16 +47,13 @@ _RULES = {
     "n_jobs": rule.N_JOBS,
 }
 
-# Of twice as many rows and more, a sample of this size says where to start a split.
-_SAMPLE = 1_024
-# Of many more, one of this size, or of so many rows a cluster, says where to start all splits: the
-# best of several trees of it, of one where that is much work.
-_LARGE_SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 4_096, 32, 8
-_MOST_PLANS, _MUCH_WORK = 4, 500_000
+# Of many more rows, the splits are planned on a sample of this size, or of so many rows a cluster.
+_SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 4_096, 32, 8
 # Fewer rows of a sample than this say too little.
 _ENOUGH = 128
-# Starts of each split beyond those asked for, at most.
-_EXTRA_STARTS = 2
+# What looking for better splits may cost: a share of a plain tree of all rows, where these are not
+# too many more than the sample, and so many multiply-adds for each cluster.
+_SHARE, _WORK_PER_CLUSTER = 1.5, 150_000
 
 
 class _Tree(NamedTuple):
@@ -85,21 +82,6 @@ class _Tree(NamedTuple):
         return cls(np.array(parts), labels, np.array([node.center for node in nodes]))
 
 
-def _plan(sample: Members, center: NDArray[np.float64], growth: Growth) -> Node:
-    """Return the best of several trees of a sample."""
-    plans: list[Tree] = []
-    while len(plans) < _MOST_PLANS and sum(plan.work for plan in plans) < _MUCH_WORK:
-        plan = Tree(sample, _root(sample, center), growth)
-        plan.grow()
-        plan.improve()
-        plans.append(plan)
-    return min(plans, key=lambda plan: plan.inertia).root
-
-
-def _root(members: Members, center: NDArray[np.float64]) -> Node:
-    return Node(center, np.arange(len(members)), len(members), np.inf)
-
-
 class BisectingKMeans(NearestCenterModel):
     """K-Means that splits one cluster in two until there are ``n_clusters``.
 
@@ -114,9 +96,9 @@ class BisectingKMeans(NearestCenterModel):
     init : {"k-means++", "random"} or callable, default="random"
         First centers of each split. A callable is called as ``init(X, 2, random_state=...)``.
     n_init : int, default=1
-        Starts of each split from ``init``. Unless ``init`` is a callable, a few from greedy
-        k-means++ are tried as well. Where they end in different splits, the one with the lowest
-        inertia is taken, or another that leads to leaves of lower inertia.
+        Starts of each split from ``init``, at least. Unless ``init`` is a callable, splits are
+        planned: more starts are tried, also from k-means++, and where they end in different splits,
+        the one is taken that leads to the leaves of the lowest inertia.
     random_state : int, RandomState instance or None, default=None
         Seed of the first centers.
     max_iter : int, default=300
@@ -247,7 +229,7 @@ class BisectingKMeans(NearestCenterModel):
         members = Members(rows, weights)
         if weights is not None:  # rows of weight zero have no say
             members = members.take(np.flatnonzero(weights))
-        root = _root(members, whole["centers"][0])
+        root = Node(whole["centers"][0], np.arange(len(members)), len(members), np.inf)
         self._grow(root, members)
         self._store(root, rows, weights, threads)
         warn_of_empty(self.counts_, int(self.n_clusters))
@@ -255,69 +237,71 @@ class BisectingKMeans(NearestCenterModel):
         return self
 
     def _grow(self, root: Node, members: Members) -> None:
-        """Grow trees of a sample and improve them, then that of all rows along the best one."""
+        """Plan the splits, on a sample of many rows, and follow the plan."""
         random, seeds = check_random_state(self.random_state), seeds_of(self.random_state)
         growth = Growth(
             n_leaves=int(self.n_clusters),
             size=self._size,
-            runs=lambda members, node: self._say_best(self._runs(members, node, random, seeds)),
+            run=lambda members, node: self._say(self._run(members, node, random, seeds)),
             threads=lambda rows: self._threads(rows, 2),
         )
-        size = max(_LARGE_SAMPLE, _ROWS_PER_CLUSTER * growth.n_leaves)
-        is_planned = len(members) > _MANY_MORE * size and not callable(self.init)
-        if is_planned:
-            sample = members.sample(size, random)
-            root.plan = _plan(sample, root.center, growth)
-        tree = Tree(members, root, growth)
-        tree.grow()
-        if not is_planned:
-            tree.improve()
+        if not callable(self.init):
+            root.place = self._plan(members, growth.n_leaves, random, next(seeds))
+        grow(root, members, growth)
 
-    def _say_best(self, runs: list[_core.Run]) -> list[_core.Run]:
+    def _say(self, run: _core.Run) -> _core.Run:
         if self.verbose:
-            best = min(runs, key=lambda run: run["inertia"])
-            print(f"New centroids from bisection: {best['centers']}")  # noqa: T201
-        return runs
+            print(f"New centroids from bisection: {run['centers']}")  # noqa: T201
+        return run
 
     def _size(self, node: Node) -> float:
         by_inertia = self.bisecting_strategy == "biggest_inertia"
         return node.inertia if by_inertia else float(node.n_rows)
 
-    def _runs(
-        self, members: Members, node: Node, random: np.random.RandomState, seeds: Iterator[int]
-    ) -> list[_core.Run]:
-        """Split a cluster from where its plan, or a sample of many rows, was split best."""
-        if node.plan and node.plan.parts and node.plan.n_rows >= _ENOUGH:
-            centers = np.array([part.center for part in node.plan.parts])
-            return self._runs_from(members, [Start(centers, "", 0)])
+    def _plan(
+        self, members: Members, n_leaves: int, random: np.random.RandomState, seed: int
+    ) -> Place:
+        """Return the root of a plan of the splits of these rows."""
+        size = max(_SAMPLE, _ROWS_PER_CLUSTER * n_leaves)
+        is_sampled = len(members) > _MANY_MORE * size
+        sample = members.sample(size, random) if is_sampled else members
+        rows_for_one = len(members) / len(sample)
+        by_inertia = self.bisecting_strategy == "biggest_inertia"
+        parts, centers = new_problem(*sample, 1).plan_bisecting(
+            n_leaves, by_inertia, self.init, int(self.n_init), seed,
+            _SHARE * min(rows_for_one, _MANY_MORE),
+            _WORK_PER_CLUSTER,
+        )  # fmt: skip
+        return Place(parts, centers, _ENOUGH * rows_for_one if is_sampled else 0)
+
+    def _run(
+        self,
+        members: Members,
+        node: Node,
+        random: np.random.RandomState,
+        seeds: Iterator[int],
+    ) -> _core.Run:
+        """Split a cluster where the plan says, where it says anything."""
         if callable(self.init):
             given = [self.init(members.rows, 2, random_state=random) for _ in range(self.n_init)]
             pairs = [check_init(pair, members.rows, 2) for pair in given]
-            return self._runs_from(members, [Start(pair, "", 0) for pair in pairs])
-        is_sampled = len(members) > 2 * _SAMPLE
-        sample = members.sample(_SAMPLE, random) if is_sampled else members
-        asked = [Start(None, self.init, next(seeds)) for _ in range(self.n_init)]
-        more = [Start(None, "k-means++", next(seeds)) for _ in range(_EXTRA_STARTS)]
-        runs = self._runs_from(sample, asked, more)
-        if not is_sampled:
-            return runs
-        # Where the sample's rows are all equal, so are these centers; then a far row takes one.
-        best = min(runs, key=lambda run: run["inertia"])
-        return self._runs_from(members, [Start(best["centers"], "", 0)])
+            runs = self._runs_from(members, pairs)
+            return min(runs, key=lambda run: run["inertia"])
+        place = node.place
+        if place is None or not place.is_split or node.n_rows < place.fewest_rows:
+            place = node.place = self._plan(members, 2, random, next(seeds))
+        # Where the plan's rows are all equal, so are these centers; then a far row takes one.
+        centers = place.part_centers if place.is_split else np.repeat(place.centers[:1], 2, axis=0)
+        return self._runs_from(members, [centers])[0]
 
-    def _runs_from(
-        self, members: Members, starts: list[Start], more: Sequence[Start] = ()
-    ) -> list[_core.Run]:
-        """Run from each start, and from more until two agree."""
+    def _runs_from(self, members: Members, starts: list[NDArray[np.float64]]) -> list[_core.Run]:
         rows, weights = members
         problem = new_problem(rows, weights, self._threads(rows, 2))
         settings = self._settings(problem)
-        runs: list[_core.Run] = []
-        for number, start in enumerate([*starts, *more], start=1):
-            if number > len(starts) and two_agree(runs):
-                break
-            runs.append(completed(run_from(problem, start, settings, number, None, len(members))))
-        return runs
+        return [
+            completed(run_from(problem, Start(pair, "", 0), settings, number, None, len(members)))
+            for number, pair in enumerate(starts, start=1)
+        ]
 
     def _settings(self, problem: _core.Problem | _core.SparseProblem) -> RunSettings:
         return RunSettings(

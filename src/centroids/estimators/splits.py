@@ -1,15 +1,10 @@
-"""A tree of splits in two: grown by a strategy, then improved where a split has other optima.
-
-The best split of a cluster need not lead to the best leaves. So each split keeps the other optima
-that its starts ended in, and what lowers the inertia of the leaves is chosen among them.
-"""
+"""A tree of splits in two, grown by a strategy along a plan."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -19,20 +14,7 @@ from sklearn.utils.random import sample_without_replacement
 from centroids import _core
 from centroids.rows.sparse import core_rows
 
-__all__ = ["Growth", "Members", "Node", "Tree", "two_agree"]
-
-# Relative: splits whose inertia differs by less are the same optimum, short of a few rows.
-_SAME_OPTIMUM = 1e-4
-# Work that other optima may take, for each cluster asked for: a fraction of a millisecond.
-_WORK_PER_CLUSTER = 5_000
-# What it costs to put the leaves together again, for each.
-_WORK_PER_LEAF = 200
-
-
-def two_agree(runs: list[_core.Run]) -> bool:
-    """Whether two runs ended in the same optimum."""
-    inertias = sorted(run["inertia"] for run in runs)
-    return any(b <= a * (1 + _SAME_OPTIMUM) for a, b in pairwise(inertias))
+__all__ = ["Growth", "Members", "Node", "Place", "grow"]
 
 
 class Members(NamedTuple):
@@ -56,10 +38,41 @@ class Members(NamedTuple):
         drawn = sample_without_replacement(len(self), size, random_state=random)
         return self.take(np.sort(drawn))
 
+
+class Place(NamedTuple):
+    """A node of a plan.
+
+    Attributes
+    ----------
+    parts : ndarray of shape (n_nodes, 2)
+        Numbers of the two parts of each node of the plan; -1 where it is not split.
+    centers : ndarray of shape (n_nodes, n_features), float64
+    fewest_rows : float
+        Of clusters with fewer rows the plan knows too little.
+    number : int
+        Of this node.
+    """
+
+    parts: NDArray[np.int64]
+    centers: NDArray[np.float64]
+    fewest_rows: float
+    number: int = 0
+
     @property
-    def work(self) -> float:
-        """What visiting them costs, in values, as if dense: sparse rows make the same tree."""
-        return len(self) * (float(self.rows.shape[1]) + 4)
+    def is_split(self) -> bool:
+        """Whether the plan goes on from here."""
+        return bool(self.parts[self.number, 0] >= 0)
+
+    @property
+    def part_centers(self) -> NDArray[np.float64]:
+        """Centers of the two parts."""
+        return self.centers[self.parts[self.number]]
+
+    def part(self, which: int) -> Place | None:
+        """Return the place of a part, if the plan has one."""
+        if not self.is_split:
+            return None
+        return self._replace(number=int(self.parts[self.number, which]))
 
 
 @dataclass(eq=False)
@@ -74,26 +87,17 @@ class Node:
     n_rows : int
     inertia : float
         Rounded: to compare clusters by.
-    splits : list of pairs of Node, or None
-        What its starts ended in, best first; empty when it cannot be split, None before a try.
-    chosen : int
-        Which of them is the one.
-    plan : Node or None
-        A cluster of a sample's tree in the same place.
+    place : Place or None
+        The same cluster in a plan.
+    parts : pair of Node or None
     """
 
     center: NDArray[np.float64]
     rows: NDArray[np.int64] | None
     n_rows: int
     inertia: float
-    splits: list[tuple[Node, Node]] | None = None
-    chosen: int = 0
-    plan: Node | None = None
-
-    @property
-    def parts(self) -> tuple[Node, Node] | None:
-        """The two parts, if it was split."""
-        return self.splits[self.chosen] if self.splits else None
+    place: Place | None = None
+    parts: tuple[Node, Node] | None = None
 
     def nodes(self) -> Iterator[Node]:
         """Yield all nodes, each before its parts, from left to right."""
@@ -113,105 +117,65 @@ class Growth:
     n_leaves : int
     size : callable
         ``size(node)``: the largest leaf is split next.
-    runs : callable
-        ``runs(members, node)``: a cluster split in two from one or more starts.
+    run : callable
+        ``run(members, node)``: a cluster split in two.
     threads : callable
         ``threads(rows)``: how many for a visit of these rows.
     """
 
     n_leaves: int
     size: Callable[[Node], float]
-    runs: Callable[[Members, Node], list[_core.Run]]
+    run: Callable[[Members, Node], _core.Run]
     threads: Callable[[Any], int]
 
 
-class Tree:
-    """Rows that are split again and again, from one cluster of all of them."""
+def grow(root: Node, members: Members, growth: Growth) -> None:
+    """Split the largest leaf until there are enough, or none that can be split."""
+    queue, n_nodes, n_unsplit = [(0.0, 0, root)], 1, 0
+    while queue and len(queue) + n_unsplit < growth.n_leaves:
+        _, _, node = heapq.heappop(queue)
+        _split(node, members, growth)
+        n_unsplit += node.parts is None
+        for part in node.parts or ():
+            heapq.heappush(queue, (-growth.size(part), n_nodes, part))
+            n_nodes += 1
 
-    def __init__(self, members: Members, root: Node, growth: Growth) -> None:
-        self._members = members
-        self._growth = growth
-        self.root = root
-        self.work = 0.0
-        self.leaves: list[Node] = []
 
-    @property
-    def inertia(self) -> float:
-        """Of the leaves."""
-        return sum(leaf.inertia for leaf in self.leaves)
+def _split(node: Node, members: Members, growth: Growth) -> None:
+    if node.n_rows < 2:
+        return
+    assert node.rows is not None
+    inside = members.take(node.rows)
+    run = growth.run(inside, node)
+    if run["counts"].all():  # or else all rows are equal
+        node.parts = _parts(node, inside, run, growth)
+        node.rows = None
 
-    def grow(self) -> None:
-        """Split the largest leaf until there are enough, or none that can be split."""
-        self.leaves = []
-        queue, n_nodes = [(0.0, 0, self.root)], 1
-        while queue and len(queue) + len(self.leaves) < self._growth.n_leaves:
-            _, _, node = heapq.heappop(queue)
-            if node.splits is None:
-                self._split(node)
-            if node.parts is None:
-                self.leaves.append(node)
-            for part in node.parts or ():
-                heapq.heappush(queue, (-self._growth.size(part), n_nodes, part))
-                n_nodes += 1
-        self.leaves += [node for _, _, node in queue]
 
-    def improve(self) -> None:
-        """Try the other optima of the splits, from the root down, and keep what helps."""
-        most_work = self.work + _WORK_PER_CLUSTER * self._growth.n_leaves
-        level = [self.root]
-        while level:
-            for node in sorted(level, key=lambda node: -node.inertia):
-                best, least = node.chosen, self.inertia
-                for other in range(len(node.splits or ())):
-                    if other == best or self.work > most_work:
-                        continue
-                    node.chosen = other
-                    self.work += _WORK_PER_LEAF * self._growth.n_leaves
-                    self.grow()
-                    if self.inertia < least:
-                        best, least = other, self.inertia
-                if node.chosen != best:
-                    node.chosen = best
-                    self.grow()
-            level = [part for node in level for part in node.parts or () if part.splits]
-
-    def _split(self, node: Node) -> None:
-        node.splits = []
-        if node.n_rows < 2:
-            return
-        assert node.rows is not None
-        members = self._members.take(node.rows)
-        self.work += members.work
-        before = -1.0
-        for run in sorted(self._growth.runs(members, node), key=lambda run: run["inertia"]):
-            is_split = run["counts"].all()  # or else all rows are equal
-            if is_split and run["inertia"] > before * (1 + _SAME_OPTIMUM):
-                node.splits.append(self._parts(node, members, run))
-                before = run["inertia"]
-        if node.splits:
-            node.rows = None
-
-    def _parts(self, node: Node, members: Members, run: _core.Run) -> tuple[Node, Node]:
-        assert node.rows is not None
-        inside = [np.flatnonzero(run["labels"] == j) for j in (0, 1)]
-        small = int(len(inside[1]) < len(inside[0]))
-        part = members.take(inside[small])
-        inertias = np.full(
-            2,
-            _core.inertia(
-                core_rows(part.rows),
-                run["centers"][[small]],
-                np.zeros(len(part), dtype=np.int32),
-                part.weights,
-                self._growth.threads(part.rows),
-            ),
+def _parts(node: Node, members: Members, run: _core.Run, growth: Growth) -> tuple[Node, Node]:
+    assert node.rows is not None
+    inside = [np.flatnonzero(run["labels"] == j) for j in (0, 1)]
+    small = int(len(inside[1]) < len(inside[0]))
+    part = members.take(inside[small])
+    inertias = np.full(
+        2,
+        _core.inertia(
+            core_rows(part.rows),
+            run["centers"][[small]],
+            np.zeros(len(part), dtype=np.int32),
+            part.weights,
+            growth.threads(part.rows),
+        ),
+    )
+    inertias[1 - small] = max(0.0, run["inertia"] - inertias[small])
+    first, second = (
+        Node(
+            run["centers"][j],
+            node.rows[inside[j]],
+            len(inside[j]),
+            float(inertias[j]),
+            node.place and node.place.part(j),
         )
-        inertias[1 - small] = max(0.0, run["inertia"] - inertias[small])
-        plans = (node.plan and node.plan.parts) or (None, None)
-        first, second = (
-            Node(center, node.rows[rows], len(rows), float(inertia), plan=plan)
-            for center, rows, inertia, plan in zip(
-                run["centers"], inside, inertias, plans, strict=True
-            )
-        )
-        return first, second
+        for j in (0, 1)
+    )
+    return first, second
