@@ -115,7 +115,8 @@ def compared(
     seconds, inertias = np.empty((2, seeds)), np.empty((2, seeds))
     for seed in range(seeds):
         arguments = [seed]
-        for who, call in ((1, ours), (0, theirs)):
+        order = ((0, theirs), (1, ours))
+        for who, call in order if limit is None else reversed(order):
             begin = time.process_time()
             result = call(*arguments)
             seconds[who, seed] = time.process_time() - begin

@@ -28,6 +28,11 @@ constexpr int kMostTrees = 16;
 // To put the leaves together again, for each; and to begin a split.
 constexpr double kWorkOfLeaf = 100, kWorkOfSplit = 2000;
 
+// By more than rounding: rows of either dtype, dense or sparse, shall make the same tree.
+bool is_lower(double error, double than) {
+  return error < than * (1 - 1e-6);
+}
+
 struct Node {
   Cluster cluster;
   double error = 0;
@@ -75,7 +80,7 @@ class Planner {
       // By turns: the best splits do not always lead to the best leaves.
       grow_tree(tree % 2 ? kMoreStarts : 0);
       while (improve(most)) continue;
-      if (error_ < least) continue;
+      if (is_lower(error_, least)) continue;
       root_ = std::move(best);
       error_ = least;
     }
@@ -143,7 +148,7 @@ class Planner {
     if (node.others.empty()) return;
     const auto best =
         std::min_element(node.others.begin(), node.others.end(),
-                         [](const Split& a, const Split& b) { return a.error < b.error; });
+                         [](const Split& a, const Split& b) { return is_lower(a.error, b.error); });
     set_parts(node, *best);
     node.others.erase(best);
   }
@@ -262,7 +267,7 @@ class Planner {
     const std::vector<Node*> inner_before = inner_;
     set_parts(node, other);
     const double error = grow();
-    if (error < error_) {
+    if (is_lower(error, error_)) {
       error_ = error;
       return true;
     }

@@ -268,7 +268,7 @@ class BisectingKMeans(NearestCenterModel):
         rows_for_one = len(members) / len(sample)
         by_inertia = self.bisecting_strategy == "biggest_inertia"
         parts, centers = new_problem(*sample, 1).plan_bisecting(
-            n_leaves, by_inertia, self.init, int(self.n_init), seed,
+            n_leaves, by_inertia, str(self.init), int(self.n_init), seed,
             _SHARE * min(rows_for_one, _MANY_MORE),
             _WORK_PER_CLUSTER,
         )  # fmt: skip

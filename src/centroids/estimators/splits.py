@@ -66,7 +66,8 @@ class Place(NamedTuple):
     @property
     def part_centers(self) -> NDArray[np.float64]:
         """Centers of the two parts."""
-        return self.centers[self.parts[self.number]]
+        first, second = self.parts[self.number]
+        return np.stack([self.centers[first], self.centers[second]])
 
     def part(self, which: int) -> Place | None:
         """Return the place of a part, if the plan has one."""
