@@ -23,19 +23,9 @@ ESTIMATORS = [KMeans, MiniBatchKMeans, BisectingKMeans]
 X = np.random.default_rng(0).normal(size=(120, 3)) + 8 * (np.arange(120) % 3)[:, None]
 
 
-def expected_to_fail(estimator):
-    """Return what scikit-learn expects of its own K-Means as well."""
-    # With local search on the first rows, mini-batches end at the same centers from both.
-    kinds = [] if isinstance(estimator, MiniBatchKMeans) else ["dense", "sparse"]
-    reason = "the first centers drawn from weighted rows are not those drawn from repeated rows"
-    check = "check_sample_weight_equivalence_on_{}_data"
-    return {check.format(kind): reason for kind in kinds}
-
-
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 @parametrize_with_checks(
-    [estimator(3, random_state=0) for estimator in (MiniBatchKMeans, BisectingKMeans)],
-    expected_failed_checks=expected_to_fail,
+    [estimator(3, random_state=0) for estimator in (MiniBatchKMeans, BisectingKMeans)]
 )
 def test_scikit_learns_estimator_checks(estimator, check):
     check(estimator)
