@@ -46,13 +46,17 @@ const FilterKernels<T>* FilterPack<T>::choose(const Kernels<T>& kernels, int64_t
 template <class T>
 double FilterPack<T>::relative_cost(const FilterKernels<T>& filter, int64_t n_centers,
                                     int64_t n_features) {
-  // In multiply-adds of the tile in float32. A score costs the tile about six of them.
-  constexpr double kPerScore = 6;
+  // In multiply-adds of the tile in float32: a score costs the tile about six of them, and packing
+  // a row some 26 a column.
+  constexpr double kPerScore = 6, kPerColumn = 26;
   const Digits digits = prefers_two_digits(filter, n_features) ? Digits::two : Digits::one;
   const int64_t step = filter.products_at_once;
   const double products = double((n_products(filter, n_features, digits) + step - 1) / step * step);
-  const double tile = double(n_centers) * double(sizeof(T) / 4) * (double(n_features) + kPerScore);
-  return (double(lanes_for(n_centers)) *
+  const double tile =
+      double(sizeof(T) / 4) *
+      (double(n_centers) * (double(n_features) + kPerScore) + kPerColumn * double(n_features));
+  const int64_t at_once = filter.centers_at_once;
+  return (double((n_centers + at_once - 1) / at_once * at_once) *
               (filter.cost_per_product * products + filter.cost_per_score) +
           filter.cost_per_row + filter.cost_per_column * double(n_features)) /
          tile;
@@ -104,15 +108,17 @@ void FilterPack<T>::resize(FilterScratch& scratch) const {
 template <class T>
 void FilterPack<T>::nearest(const T* base, const int32_t* rows, int n, const T* shift,
                             FilterScratch& scratch) const {
-  filter_->pack_rows(base, n_features_, rows, n, shift, digits_, scratch.rows);
+  const FilterCenters centers = {packed_.data(), half_norms_.data(), n_features_, n_lanes_,
+                                 digits_,        with_second_};
+  if (filter_->nearest_in_place)
+    filter_->nearest_in_place(base, rows, n, shift, centers, scratch.rows, scratch.nearest);
+  else
+    filter_->pack_rows(base, n_features_, rows, n, shift, digits_, scratch.rows);
   for (int i = 0; i < n; ++i) {
     scratch.error[i] = error(std::sqrt(double(scratch.rows.norm[i])), scratch.rows.rest[i]);
     scratch.rows.margin[i] = float(4 * scratch.error[i]);
   }
-  filter_->nearest(
-      scratch.rows, n,
-      {packed_.data(), half_norms_.data(), n_features_, n_lanes_, digits_, with_second_},
-      scratch.nearest);
+  if (!filter_->nearest_in_place) filter_->nearest(scratch.rows, n, centers, scratch.nearest);
 }
 
 template <class T>

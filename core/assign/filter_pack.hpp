@@ -50,6 +50,8 @@ class FilterPack {
   // Whether `nearest` shall tell the second nearest center as well as it can.
   void want_second(bool wanted) { with_second_ = wanted; }
   bool lists_centers() const { return filter_->score_pairs; }
+  // Whether `nearest` fetches the rows that come next by itself.
+  bool fetches_rows() const { return filter_->nearest_in_place; }
 
   // At most this far is FilterRows::norm from |x - s|^2 = length^2.
   double norm_error(double length) const;

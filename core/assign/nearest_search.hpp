@@ -132,7 +132,7 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
   FilterScratch& s = worker.filter;
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = n - first < kBlockRows ? n - first : kBlockRows;
-    if (rows) prefetch(base, rows + first + m, n - first - m);
+    if (rows && !filter.fetches_rows()) prefetch(base, rows + first + m, n - first - m);
     // Without a list the rows follow one another.
     const T* from = rows ? base : base + int64_t(first) * n_features_;
     filter.nearest(from, rows ? rows + first : nullptr, m, pack_.shift(), s);

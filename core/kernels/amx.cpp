@@ -313,10 +313,9 @@ template <class T>
 constexpr FilterKernels<T> make_filter() {
   // What two digits leave over of a value, 2^-18 of it on either side, and the product of the
   // second digits.
-  return {
-      0.08,      5.0,      1500.0,        4.0,       kStep,        true,         33,
-      INT64_MAX, by_sizes, 3.1 * 0x1p-18, row_bytes, center_bytes, pack_rows<T>, pack_centers<T>,
-      nearest,   nullptr};
+  return {0.08,         5.0,          1500.0,          30.0,     kStep,         kFilterCenters,
+          true,         33,           INT64_MAX,       by_sizes, 3.1 * 0x1p-18, row_bytes,
+          center_bytes, pack_rows<T>, pack_centers<T>, nearest,  nullptr,       nullptr};
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Chooses the kernels once per process.
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -22,7 +23,8 @@ extern const Kernels<double> avx512_f64, avx2_f64;
 extern const FilterKernels<float> amx_filter_f32;
 extern const FilterKernels<double> amx_filter_f64;
 extern const FilterKernels<float> short16_filter_f32;
-extern const FilterKernels<double> short16_filter_f64, avx2_float_filter;
+extern const FilterKernels<float> avx2_row_filter_f32;
+extern const FilterKernels<double> short16_filter_f64, avx2_float_filter, avx2_row_filter_f64;
 extern const ShortRowKernels<float> vnni_f32, short8_f32;
 extern const ShortRowKernels<double> vnni_f64, short8_f64;
 #elif defined(__aarch64__)
@@ -64,12 +66,11 @@ bool has_amx() {
 
 // The kernels of one instruction set with what others add to it.
 template <class T>
-Kernels<T> extended(Kernels<T> kernels, const char* isa, const FilterKernels<T>* filter,
-                    const ShortRowKernels<T>* short_rows,
-                    const FilterKernels<T>* second_filter = nullptr) {
+Kernels<T> extended(Kernels<T> kernels, const char* isa,
+                    std::array<const FilterKernels<T>*, kMostFilters> filters,
+                    const ShortRowKernels<T>* short_rows) {
   kernels.isa = isa;
-  kernels.filters[0] = filter;
-  kernels.filters[1] = second_filter;
+  for (int i = 0; i < kMostFilters; ++i) kernels.filters[i] = filters[i];
   kernels.short_rows = short_rows;
   return kernels;
 }
@@ -80,14 +81,17 @@ const Isa* isas(int& n) {
   const bool has_vnni = __builtin_cpu_supports("avx512vnni");
   const ShortRowKernels<float>* const short32 = has_vnni ? &vnni_f32 : nullptr;
   const ShortRowKernels<double>* const short64 = has_vnni ? &vnni_f64 : nullptr;
-  static const Kernels<float> amx32 = extended(avx512_f32, "amx", &amx_filter_f32, short32),
-                              wide32 = extended<float>(avx512_f32, "avx512", nullptr, short32),
-                              narrow32 = extended<float>(avx2_f32, "avx2", &short16_filter_f32,
-                                                         &short8_f32);
-  static const Kernels<double> amx64 = extended(avx512_f64, "amx", &amx_filter_f64, short64),
-                               wide64 = extended<double>(avx512_f64, "avx512", nullptr, short64),
-                               narrow64 = extended<double>(avx2_f64, "avx2", &short16_filter_f64,
-                                                           &short8_f64, &avx2_float_filter);
+  static const Kernels<float> amx32 = extended(avx512_f32, "amx", {&amx_filter_f32}, short32),
+                              wide32 = extended<float>(avx512_f32, "avx512", {}, short32),
+                              narrow32 = extended<float>(
+                                  avx2_f32, "avx2", {&short16_filter_f32, &avx2_row_filter_f32},
+                                  &short8_f32);
+  static const Kernels<double> amx64 = extended(avx512_f64, "amx", {&amx_filter_f64}, short64),
+                               wide64 = extended<double>(avx512_f64, "avx512", {}, short64),
+                               narrow64 = extended<double>(
+                                   avx2_f64, "avx2",
+                                   {&short16_filter_f64, &avx2_float_filter, &avx2_row_filter_f64},
+                                   &short8_f64);
 #endif
   static const Isa table[] = {
 #if defined(__x86_64__)

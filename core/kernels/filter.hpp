@@ -60,7 +60,7 @@ struct FilterKernels {
   // What a filter costs, in multiply-adds of the register tile in float32: per product and per
   // score of a row and a center, and per row and column to pack and judge the row.
   double cost_per_product, cost_per_score, cost_per_row, cost_per_column;
-  int64_t products_at_once;
+  int64_t products_at_once, centers_at_once;
   bool has_two_digits;
   // With two digits to choose from, one is tried first from so many columns to so many.
   int64_t one_digit_from, one_digit_to;
@@ -81,6 +81,10 @@ struct FilterKernels {
   // Approximate scores of the centers nearest to the first n_rows rows.
   void (*nearest)(const FilterRows& rows, int n_rows, const FilterCenters& centers,
                   FilterNearest& out);
+  // The same for rows where they lie, in one go: sets norm and rest of `rows` and needs no margin.
+  // There is either this or pack_rows and nearest.
+  void (*nearest_in_place)(const T* x, const int32_t* listed, int n_rows, const T* shift,
+                           const FilterCenters& centers, FilterRows& rows, FilterNearest& out);
   // Scores of pairs, bit for bit those of the tile; rows count from x. Null where `nearest` lists
   // one center a row.
   void (*score_pairs)(const T* x, int64_t n_cols, const T* shift, const T* centers,

@@ -76,8 +76,9 @@ constexpr FilterKernels<double> make_float_filter() {
   return {1.0,
           6.0,
           600.0,
-          6.0,
+          40.0,
           1,
+          kFilterCenters,
           false,
           0,
           0,
@@ -88,6 +89,7 @@ constexpr FilterKernels<double> make_float_filter() {
           float_pack_rows,
           float_pack_centers,
           float_nearest,
+          nullptr,
           nullptr};
 }
 

@@ -57,7 +57,7 @@ struct SparsePackedCenters {
   int lines;
 };
 
-inline constexpr int kMostFilters = 2;
+inline constexpr int kMostFilters = 3;
 template <class T>
 struct FilterKernels;  // filter.hpp
 template <class T>

@@ -337,9 +337,12 @@ void score_pairs(const T* x, int64_t n_cols, const T* shift, const T* centers, c
 
 template <class T>
 constexpr FilterKernels<T> make_filter() {
-  return {0.55,    8.0,           800.0, 24.0,      kColumns,     true,         17,
-          512,     by_sizes,      0.0,   row_bytes, center_bytes, pack_rows<T>, pack_centers<T>,
-          nearest, score_pairs<T>};
+  return {0.55,         8.0,          4000.0,
+          24.0,         kColumns,     kFilterCenters,
+          true,         17,           512,
+          by_sizes,     0.0,          row_bytes,
+          center_bytes, pack_rows<T>, pack_centers<T>,
+          nearest,      nullptr,      score_pairs<T>};
 }
 
 }  // namespace
