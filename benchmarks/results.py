@@ -17,12 +17,13 @@ def folder(base: Path | None = None) -> Path:
     return (base or HERE / "results") / machine.name(machine.describe())
 
 
-def describe_machine(path: Path) -> Record:
-    """Write or refresh machine.json; keeps what was measured there before (``peaks``)."""
+def describe_machine(path: Path, peaks: Record) -> Record:
+    """Write or refresh machine.json with what was measured of the machine; keeps older peaks."""
     path.mkdir(parents=True, exist_ok=True)
     file = path / "machine.json"
     known = json.loads(file.read_text()) if file.exists() else {}
     description = {"peaks": {}} | known | machine.describe()
+    description["peaks"] = peaks or description["peaks"]
     file.write_text(json.dumps(description, indent=2) + "\n")
     return description
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks import cells, machine, results
 from benchmarks.data import cache_folder, data_file
 from benchmarks.measure import build
+from benchmarks.peak import measure_peaks
 from benchmarks.peers import PEERS, parse_name
 
 # Suite → its cells, and for each of its tasks how often: repeats of a step, seeds of a fit.
@@ -44,7 +45,7 @@ def main() -> int:
     options = parse_options()
     base = cache_folder() / "quick" if options.quick else None
     path = options.results or results.folder(base)
-    results.describe_machine(path)
+    results.describe_machine(path, measure_peaks(options.threads))
     done = finished(path, options.threads) if options.resume else set()
     plan = list(planned(options))
     failures = 0
