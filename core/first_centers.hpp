@@ -1,4 +1,4 @@
-// How a run gets its first centers, for every kind of rows: given ones, or seeds.
+// How a run begins, for every kind of rows: from given centers, or from seeds.
 #pragma once
 
 #include <algorithm>
@@ -45,6 +45,15 @@ Centers first_centers(const R& rows, const FitOptions& options, Dtype dtype,
   for (size_t j = 0; int64_t(seeds.size()) < options.n_clusters; ++j) seeds.push_back(seeds[j]);
   for (int64_t j = 0; j < options.n_clusters; ++j) copy_row(rows, seeds[j], centers.row(j));
   return centers;
+}
+
+// Large fits from seeds take fewer visits of the rows by momentum. From given centers every step is
+// Lloyd's.
+inline FitOptions with_momentum(FitOptions options, int64_t n_rows, int64_t n_features) {
+  constexpr double kLargeVisit = 3e7;  // multiply-adds
+  const double visit = double(n_rows) * double(n_features) * double(options.n_clusters);
+  options.loop.momentum = !options.init && !options.loop.unit_centers && visit >= kLargeVisit;
+  return options;
 }
 
 template <class T>

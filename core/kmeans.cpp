@@ -41,8 +41,9 @@ std::unique_ptr<Pass> make_pass(const Rows<T>& rows, const FitOptions& options,
 }
 
 template <class T>
-LoopResult fit_as(const Data& data, const FitOptions& options, const Control& control,
+LoopResult fit_as(const Data& data, const FitOptions& asked, const Control& control,
                   int32_t* labels) {
+  const FitOptions options = with_momentum(asked, data.x.n_rows, data.x.n_cols);
   const Rows<T> rows = rows_of<T>(data.x, data.weights, labels, data.n_threads);
   const auto loop_on = [&](const Rows<T>& some) {
     return [&, some](Centers centers, const LoopOptions& loop, const Control& hooks) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "update/averaging.hpp"
+#include "update/momentum.hpp"
 
 namespace centroids {
 namespace {
@@ -32,6 +33,19 @@ double inertia_from_sums(const Partials& partials, const Centers& centers,
   return std::max(0.0, sum);
 }
 
+// How far the means of the clusters lower the inertia below that of the origin.
+double explained_by_means(const Partials& partials) {
+  double sum = 0;
+  for (int64_t j = 0; j < partials.n_clusters; ++j) {
+    if (!(partials.weights[j] > 0)) continue;
+    const double* s = partials.sums.data() + j * partials.n_features;
+    double norm = 0;
+    for (int64_t t = 0; t < partials.n_features; ++t) norm += s[t] * s[t];
+    sum += norm / partials.weights[j];
+  }
+  return sum;
+}
+
 // The empty clusters' centers move to far rows; the others stay. True when any moved.
 bool fill_empty_clusters(Pass& pass, Centers& centers, const Partials& partials) {
   Partials filled = partials;
@@ -53,8 +67,8 @@ bool renumber(Pass& pass, Centers& centers, const std::vector<int32_t>& order) {
   return true;
 }
 
-// Numbers the clusters by decreasing size, equal sizes by center.
-bool number_by_size(Pass& pass, Centers& centers, const Partials& partials) {
+// The clusters by decreasing size, equal sizes by center.
+std::vector<int32_t> by_size(const Centers& centers, const Partials& partials) {
   std::vector<int32_t> order(centers.n_clusters);
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
@@ -63,17 +77,16 @@ bool number_by_size(Pass& pass, Centers& centers, const Partials& partials) {
     const auto [first, second] = std::mismatch(x, x + centers.n_features, y);
     return first == x + centers.n_features ? a < b : *first < *second;
   });
-  return renumber(pass, centers, order);
+  return order;
 }
 
-// Clusters that stay empty, for want of distinct rows, get the last numbers; the others keep their
-// order.
-bool number_empty_last(Pass& pass, Centers& centers, const Partials& partials) {
+// Clusters that stay empty, for want of distinct rows, come last; the others keep their order.
+std::vector<int32_t> empty_last(const Centers& centers, const Partials& partials) {
   std::vector<int32_t> order(centers.n_clusters);
   std::iota(order.begin(), order.end(), 0);
   std::stable_partition(order.begin(), order.end(),
                         [&](int32_t j) { return partials.counts[j] > 0; });
-  return renumber(pass, centers, order);
+  return order;
 }
 
 // The last visits: until the labels are those of the final centers, no cluster is empty and the
@@ -82,9 +95,9 @@ void settle(Pass& pass, Centers& centers, Partials& partials, bool labels_are_cu
             const LoopOptions& options) {
   for (int64_t round = 0; round < 2 * centers.n_clusters + 8; ++round) {
     if (!labels_are_current) pass.assign(centers, partials);
-    const auto number = options.number_by_size ? number_by_size : number_empty_last;
-    labels_are_current =
-        !fill_empty_clusters(pass, centers, partials) && !number(pass, centers, partials);
+    const auto order = options.number_by_size ? by_size : empty_last;
+    labels_are_current = !fill_empty_clusters(pass, centers, partials) &&
+                         !renumber(pass, centers, order(centers, partials));
     if (labels_are_current) return;
   }
   pass.assign(centers, partials);
@@ -96,31 +109,36 @@ LoopResult run_loop(Pass& pass, Centers centers, double total_squares, const Loo
                     const Control& control) {
   LoopResult result;
   Partials partials;
-  Centers next = centers;
+  Momentum momentum;
+  Centers compared = centers;  // what the rows are compared with; `centers` become their means
   bool labels_are_current = false;
 
   while (result.n_iter < options.max_iter && !result.converged && !result.interrupted) {
-    pass.assign(centers, partials);
-    const int64_t n_relocated = relocate_empty_clusters(pass, centers, partials);
-    average(partials, pass.origin(), centers, next);
-    if (options.unit_centers) make_unit(next, centers);
+    pass.assign(compared, partials);
+    const int64_t n_relocated = relocate_empty_clusters(pass, compared, partials);
+    average(partials, pass.origin(), compared, centers);
+    if (options.unit_centers) make_unit(centers, compared);
 
-    const double shift = squared_shift(centers, next);
-    const double inertia = n_relocated
-                               ? pass.inertia(centers)
-                               : inertia_from_sums(partials, centers, pass.origin(), total_squares);
+    const double shift = squared_shift(compared, centers);
+    const double inertia =
+        n_relocated ? pass.inertia(compared)
+                    : inertia_from_sums(partials, compared, pass.origin(), total_squares);
     result.history.push_back({++result.n_iter, inertia, shift, partials.n_changed});
-    std::swap(centers, next);  // from here on `next` is what the rows were compared with
 
     const bool labels_repeat = partials.n_changed == 0 && n_relocated == 0;
     labels_are_current = labels_repeat && shift == 0;
-    result.converged = labels_repeat || shift <= options.tol;
-    // Nearly settled: number now, so that the last visits find the numbers right.
-    if (options.number_by_size && !labels_repeat && partials.n_changed * 200 < pass.n_rows())
-      number_by_size(pass, centers, partials);
+    // Beyond the means labels may repeat that the means would change.
+    result.converged = shift <= options.tol || (labels_repeat && !momentum.is_moving());
     result.interrupted =
-        (control.on_iteration && control.on_iteration(result.history.back(), next)) ||
+        (control.on_iteration && control.on_iteration(result.history.back(), compared)) ||
         control.stop();
+    // Nearly settled: number now, so that the last visits find the numbers right.
+    if (options.number_by_size && !labels_repeat && partials.n_changed * 200 < pass.n_rows()) {
+      const std::vector<int32_t> order = by_size(centers, partials);
+      if (renumber(pass, centers, order)) momentum.renumber(order);
+    }
+    if (labels_repeat || n_relocated) momentum.restart();
+    compared = options.momentum ? momentum.next(centers, explained_by_means(partials)) : centers;
   }
 
   settle(pass, centers, partials, labels_are_current, options);

@@ -20,6 +20,7 @@ struct LoopOptions {
   double tol = 0;               // absolute: the sum of squared center shifts at which to stop
   bool number_by_size = false;  // number the clusters by decreasing size
   bool unit_centers = false;    // spherical K-Means: means are scaled to length one
+  bool momentum = false;        // go beyond the means, in fewer iterations (update/momentum.hpp)
 };
 
 // One finished iteration.

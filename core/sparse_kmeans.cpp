@@ -69,8 +69,9 @@ void distances_as(const SparseRows<T>& rows, const Centers& centers, T* out) {
 
 }  // namespace
 
-LoopResult fit(const SparseData& data, const FitOptions& options, const Control& control,
+LoopResult fit(const SparseData& data, const FitOptions& asked, const Control& control,
                int32_t* labels) {
+  const FitOptions options = with_momentum(asked, data.x.n_rows, data.x.n_cols);
   return with_dtype(data.x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const SparseRows<T> rows = rows_of<T>(data.x, data.weights, labels, data.n_threads);

@@ -62,6 +62,8 @@ LoopResult search_from(LoopResult first, const R& rows, double work,
   const double own_work = work_of(first, work), begin = LocalPartition::work_to_begin(access);
   SearchSettings settings = search_settings(options.search, own_work, begin);
   const bool is_long = options.search == LocalSearch::budgeted && settings.budget > kMoment;
+  LoopOptions plain = options.loop;  // never to a higher inertia
+  plain.momentum = false;
   LoopResult best = first;
   for (int round = 0; round < kRounds && !control.stop(); ++round) {
     // A budget that the first look would use up finds nothing.
@@ -79,7 +81,7 @@ LoopResult search_from(LoopResult first, const R& rows, double work,
     LoopResult next = run(partition.centers(dtype), options.loop, quiet);
     settings.budget -= partition.work() + work_of(next, work);
     const bool is_better = next.inertia < best.inertia;
-    if (!is_better) next = run(best.centers, options.loop, quiet);
+    if (!is_better) next = run(best.centers, plain, quiet);
     best = std::move(next);
     if (!is_better) break;
   }

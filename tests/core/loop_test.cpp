@@ -66,6 +66,41 @@ TEST(it_ends_at_a_fixed_point) {
   }
 }
 
+// One cloud for all centers: Lloyd's algorithm creeps.
+TEST(momentum_ends_at_a_fixed_point_as_low_in_fewer_iterations) {
+  Random random(12);
+  int64_t n_plain = 0, n_momentum = 0;
+  double inertia_plain = 0, inertia_momentum = 0;
+  for (int round = 0; round < 10; ++round) {
+    const std::vector<double> x = normal<double>(random, 4 * 5000);
+    const Centers first = centers_of(normal<double>(random, 4 * 8), 8);
+    LoopOptions options;
+    options.max_iter = 1000;
+    options.number_by_size = true;
+    Problem plain(x, 4), p(x, 4);
+    const LoopResult slow = plain.run(first, options);
+    options.momentum = true;
+    const LoopResult result = p.run(first, options);
+    CHECK(slow.converged && result.converged);
+    n_plain += slow.n_iter;
+    n_momentum += result.n_iter;
+    inertia_plain += slow.inertia;
+    inertia_momentum += result.inertia;
+
+    // One more of Lloyd's steps changes nothing.
+    const std::vector<int32_t> labels = p.labels;
+    BruteForcePass<double> pass(p.rows(), 8, {});
+    Partials partials;
+    pass.assign(result.centers, partials);
+    CHECK(p.labels == labels && result.counts == partials.counts);
+    for (int64_t c = 0; c < 32; ++c)
+      CHECK(std::abs(partials.sums[c] / partials.weights[c / 4] - result.centers.values[c]) < 1e-9);
+    CHECK(std::is_sorted(result.counts.rbegin(), result.counts.rend()));
+  }
+  CHECK(4 * n_momentum < 3 * n_plain, n_momentum, " of ", n_plain);
+  CHECK(inertia_momentum < 1.02 * inertia_plain, inertia_momentum, " of ", inertia_plain);
+}
+
 TEST(the_inertia_of_the_history_is_exact_and_never_rises) {
   Random random(2);
   for (const double offset : {0.0, 1e6}) {

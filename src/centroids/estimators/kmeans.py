@@ -71,8 +71,9 @@ class KMeans(NearestCenterModel):
 (n_clusters, n_features), default="k-means++"
         First centers. From 100,000 rows on, with 5,000 rows a cluster or more, those of "k-means++"
         are refined on samples of an eighth of the rows [7]_ before all rows are visited: fewer
-        iterations follow. "k-means||" [6]_ visits the rows about six times, whatever
-        ``n_clusters`` is: for thousands of clusters. A callable is called as
+        iterations follow. Large fits from seeds go beyond the means [8]_ for the same reason; from
+        given centers every step is Lloyd's. "k-means||" [6]_ visits the rows about six times,
+        whatever ``n_clusters`` is: for thousands of clusters. A callable is called as
         ``init(X, n_clusters, random_state=...)``.
     n_init : "auto" or int, default="auto"
         Number of runs with other first centers; the one with the lowest inertia is kept. "auto" is
@@ -98,7 +99,7 @@ class KMeans(NearestCenterModel):
         and what lowers the inertia is kept, until no such swap helps. "breathing": as well with up
         to five clusters at once [3]_. "auto": breathing for seeded starts, while what it finds is
         worth its work and that stays in proportion to the run; plain Lloyd from centers that were
-        given. None: plain Lloyd.
+        given. None: no search.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance between a row and a center. "cosine" is spherical K-Means [4]_: rows are scaled to
         length one, centers are unit vectors, distances are 1 - cos, and inertia is their sum.
@@ -125,13 +126,14 @@ class KMeans(NearestCenterModel):
     restarts_ : ndarray of shape (n_runs,), float64
         Inertia of each of the `n_init` runs, in order; ``verbose`` says how many found the best.
     n_iter_ : int
-        Lloyd iterations of the run that won; 1 where the optimum of one column was computed.
+        Iterations of the run that won; 1 where the optimum of one column was computed.
     counts_ : ndarray of shape (n_clusters,), int64
         Training rows in each cluster.
     history_ : dict of str to list
         Per iteration of the run that won: ``inertia`` (of the iteration's labels to the centers
-        they were compared with, computed from the sums), ``center_shift`` (sum of squares) and
-        ``n_changed`` (rows with a new label).
+        they were compared with, computed from the sums; it may rise now and then where a large fit
+        goes beyond the means), ``center_shift`` (sum of squares) and ``n_changed`` (rows with a new
+        label).
     k_choice_ : KChoice
         With ``n_clusters="auto"`` only: the choice, its evidence, and the best partition for those
         who need one where no clusters were found.
@@ -166,6 +168,8 @@ class KMeans(NearestCenterModel):
        PVLDB 5(7), 2012.
     .. [7] P. S. Bradley and U. M. Fayyad, "Refining initial points for K-Means clustering",
        ICML 1998.
+    .. [8] B. O'Donoghue and E. Candes, "Adaptive restart for accelerated gradient schemes",
+       Foundations of Computational Mathematics 15, 2015.
 
     Examples
     --------

@@ -76,8 +76,8 @@ template <class T, class F>
 void for_problems(F f) {
   const struct {
     int64_t d, k;
-  } sizes[] = {{5, 7},    {5, 1100},  {8, 200},    {31, 1100}, {33, 200}, {64, 7},
-               {64, 200}, {130, 200}, {200, 1100}, {200, 7},   {600, 7}};
+  } sizes[] = {{5, 7},    {8, 200},   {31, 1100},  {33, 200}, {64, 7},
+               {64, 200}, {130, 200}, {200, 1100}, {200, 7},  {600, 7}};
   Random random(3);
   for (const auto [d, k] : sizes)
     for (const double scale : {1.0, 1e-15, 1e-36})
