@@ -66,8 +66,10 @@ at the measured bandwidth, per iteration, over our time; passes that skip rows c
 
 FIT_TEXT = """\
 Each library's own k-means++ with `n_init=1` to convergence (`tol=1e-4`, `max_iter=300`); median
-of five seeds; seconds, iterations, inertia. centroids runs with `search=None`: Lloyd against Lloyd.
-The last column compares our inertia with the lowest of the peers'; bold is more than 0.5 % above.
+of five seeds unless the notes below say otherwise; seconds, iterations, inertia. centroids runs
+with `search=None`; it ends by the same rule as scikit-learn, and large fits get there in fewer
+iterations ([0016](decisions/0016-refined-start.md), [0017](decisions/0017-momentum.md)). The last
+column compares our inertia with the lowest of the peers'; bold is more than 0.5 % above.
 """
 
 SMALL_TEXT = """\
