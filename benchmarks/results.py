@@ -22,8 +22,8 @@ def describe_machine(path: Path, peaks: Record) -> Record:
     path.mkdir(parents=True, exist_ok=True)
     file = path / "machine.json"
     known = json.loads(file.read_text()) if file.exists() else {}
-    description = {"peaks": {}} | known | machine.describe()
-    description["peaks"] = peaks or description["peaks"]
+    measured = {"peaks": peaks} if peaks else {}
+    description = {"peaks": {}} | known | machine.describe() | measured
     file.write_text(json.dumps(description, indent=2) + "\n")
     return description
 

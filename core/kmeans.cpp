@@ -15,11 +15,6 @@
 namespace centroids {
 namespace {
 
-template <class T>
-Rows<T> rows_of(const MatrixView& x, const double* weights, int32_t* labels, int n_threads) {
-  return {x.row<T>(0), x.n_rows, x.n_cols, weights, labels, n_threads};
-}
-
 // Up to so many multiply-adds a visit, bounds cost more than the comparisons that they save.
 constexpr double kSmallVisit = 4e6;
 

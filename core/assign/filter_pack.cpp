@@ -110,15 +110,20 @@ void FilterPack<T>::nearest(const T* base, const int32_t* rows, int n, const T* 
                             FilterScratch& scratch) const {
   const FilterCenters centers = {packed_.data(), half_norms_.data(), n_features_, n_lanes_,
                                  digits_,        with_second_};
-  if (filter_->nearest_in_place)
+  const auto set_errors = [&] {
+    for (int i = 0; i < n; ++i) {
+      scratch.error[i] = error(std::sqrt(double(scratch.rows.norm[i])), scratch.rows.rest[i]);
+      scratch.rows.margin[i] = float(4 * scratch.error[i]);
+    }
+  };
+  if (filter_->nearest_in_place) {
     filter_->nearest_in_place(base, rows, n, shift, centers, scratch.rows, scratch.nearest);
-  else
+    set_errors();
+  } else {
     filter_->pack_rows(base, n_features_, rows, n, shift, digits_, scratch.rows);
-  for (int i = 0; i < n; ++i) {
-    scratch.error[i] = error(std::sqrt(double(scratch.rows.norm[i])), scratch.rows.rest[i]);
-    scratch.rows.margin[i] = float(4 * scratch.error[i]);
+    set_errors();  // `nearest` needs the margins
+    filter_->nearest(scratch.rows, n, centers, scratch.nearest);
   }
-  if (!filter_->nearest_in_place) filter_->nearest(scratch.rows, n, centers, scratch.nearest);
 }
 
 template <class T>

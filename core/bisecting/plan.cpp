@@ -319,9 +319,7 @@ Plan plan_of(const R& rows, const std::vector<double>& origin, const PlanOptions
 
 Plan plan_bisecting(const Data& data, const PlanOptions& options, const Control& control) {
   return with_dtype(data.x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const Rows<T> rows{data.x.row<T>(0), data.x.n_rows, data.x.n_cols,
-                       data.weights,     nullptr,       data.n_threads};
+    const auto rows = rows_of<decltype(zero)>(data.x, data.weights, nullptr, data.n_threads);
     return plan_of(rows, data.summary.origin, options, control);
   });
 }

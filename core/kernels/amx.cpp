@@ -313,9 +313,24 @@ template <class T>
 constexpr FilterKernels<T> make_filter() {
   // What two digits leave over of a value, 2^-18 of it on either side, and the product of the
   // second digits.
-  return {0.08,         5.0,          1500.0,          30.0,     kStep,         kFilterCenters,
-          true,         33,           INT64_MAX,       by_sizes, 3.1 * 0x1p-18, row_bytes,
-          center_bytes, pack_rows<T>, pack_centers<T>, nearest,  nullptr,       nullptr};
+  return {
+      .cost_per_product = 0.08,
+      .cost_per_score = 5.0,
+      .cost_per_row = 1500.0,
+      .cost_per_column = 30.0,
+      .products_at_once = kStep,
+      .centers_at_once = kFilterCenters,
+      .has_two_digits = true,
+      .one_digit_from = 33,
+      .one_digit_to = INT64_MAX,
+      .by_sizes = by_sizes,
+      .by_product = 3.1 * 0x1p-18,
+      .row_bytes = row_bytes,
+      .center_bytes = center_bytes,
+      .pack_rows = pack_rows<T>,
+      .pack_centers = pack_centers<T>,
+      .nearest = nearest,
+  };
 }
 
 }  // namespace

@@ -61,34 +61,35 @@ struct FilterKernels {
   // score of a row and a center, and per row and column to pack and judge the row.
   double cost_per_product, cost_per_score, cost_per_row, cost_per_column;
   int64_t products_at_once, centers_at_once;
-  bool has_two_digits;
+  bool has_two_digits = false;
   // With two digits to choose from, one is tried first from so many columns to so many.
-  int64_t one_digit_from, one_digit_to;
+  int64_t one_digit_from = 0, one_digit_to = 0;
   // |computed - exact| of a score is at most by_sizes(n_cols, digits) * (|c|^2 / 2 + |y| |c|) for
   // rounding, and with two digits by_product * |y| |c| for what they leave out. Where that is zero,
   // whatever the digits, FilterRows::rest and `rests` of the centers say what is left out.
   double (*by_sizes)(int64_t n_cols, Digits digits);
-  double by_product;
+  double by_product = 0;
 
   int64_t (*row_bytes)(int64_t n_cols, Digits digits);
   int64_t (*center_bytes)(int64_t n_cols, Digits digits, int64_t n_lanes);
   void (*pack_rows)(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
-                    Digits digits, FilterRows& out);
+                    Digits digits, FilterRows& out) = nullptr;
   // `centers` are n_cols values each, shifted. Writes n_lanes packed centers, and the squared norm
   // of what the first digit of each center leaves over.
   void (*pack_centers)(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n_lanes,
                        Digits digits, void* packed, double* rests);
   // Approximate scores of the centers nearest to the first n_rows rows.
   void (*nearest)(const FilterRows& rows, int n_rows, const FilterCenters& centers,
-                  FilterNearest& out);
+                  FilterNearest& out) = nullptr;
   // The same for rows where they lie, in one go: sets norm and rest of `rows` and needs no margin.
   // There is either this or pack_rows and nearest.
   void (*nearest_in_place)(const T* x, const int32_t* listed, int n_rows, const T* shift,
-                           const FilterCenters& centers, FilterRows& rows, FilterNearest& out);
+                           const FilterCenters& centers, FilterRows& rows,
+                           FilterNearest& out) = nullptr;
   // Scores of pairs, bit for bit those of the tile; rows count from x. Null where `nearest` lists
   // one center a row.
   void (*score_pairs)(const T* x, int64_t n_cols, const T* shift, const T* centers,
-                      const T* half_norms, const Pair* pairs, int n_pairs, T* out);
+                      const T* half_norms, const Pair* pairs, int n_pairs, T* out) = nullptr;
 };
 
 }  // namespace centroids

@@ -73,24 +73,20 @@ void float_nearest(const FilterRows& rows, int n_rows, const FilterCenters& cent
 }
 
 constexpr FilterKernels<double> make_float_filter() {
-  return {1.0,
-          6.0,
-          600.0,
-          40.0,
-          1,
-          kFilterCenters,
-          false,
-          0,
-          0,
-          float_by_sizes,
-          0.0,
-          float_row_bytes,
-          float_center_bytes,
-          float_pack_rows,
-          float_pack_centers,
-          float_nearest,
-          nullptr,
-          nullptr};
+  return {
+      .cost_per_product = 1.0,
+      .cost_per_score = 6.0,
+      .cost_per_row = 600.0,
+      .cost_per_column = 40.0,
+      .products_at_once = 1,
+      .centers_at_once = kFilterCenters,
+      .by_sizes = float_by_sizes,
+      .row_bytes = float_row_bytes,
+      .center_bytes = float_center_bytes,
+      .pack_rows = float_pack_rows,
+      .pack_centers = float_pack_centers,
+      .nearest = float_nearest,
+  };
 }
 
 }  // namespace

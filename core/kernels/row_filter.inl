@@ -1,15 +1,17 @@
 // The certified filter for few centers of many columns: float32 products along the columns of a row
 // as it lies in memory, where the tile would first transpose a block of rows, which takes longer
-// than to multiply it with few centers. Included behind kernels.inl.
+// than to multiply it with few centers. Included behind kernels.inl; for vectors of 32 bytes.
 
 #include "kernels/filter.hpp"
 
 namespace centroids {
 namespace {
 
+#include "kernels/columns.inl"
+
 // A register tile: kFewRows rows against four centers, one vector of columns at a time. A few tiles
 // of rows meet all centers in some columns at a time, so that both stay in the first-level cache.
-constexpr int kFewRows = CENTROIDS_VECTOR_BYTES == 64 ? 6 : 3;
+constexpr int kFewRows = 3;
 constexpr int kFewCenters = 4;
 constexpr int kTiles = 4;
 constexpr int kManyRows = kTiles * kFewRows;
@@ -83,15 +85,8 @@ struct ShiftedRow {
   }
 
   CENTROIDS_INLINE void add(const T* x, const T* shift, int64_t n_cols, float* y) {
-    int64_t t = 0;
-    for (; t + kStep <= n_cols; t += kStep) step(x + t, shift + t, y + t);
-    if (t == n_cols) return;
-    T last_x[kStep] = {}, last_shift[kStep] = {};
-    for (int64_t c = t; c < n_cols; ++c) {
-      last_x[c - t] = x[c];
-      last_shift[c - t] = shift[c];
-    }
-    step(last_x, last_shift, y + t);
+    for_columns<kStep>(x, shift, n_cols,
+                       [&](int64_t t, const T* from, const T* s) { step(from, s, y + t); });
   }
 
   CENTROIDS_INLINE void finish(float& norm, float& rest) {
@@ -107,14 +102,7 @@ struct ShiftedRow {
 // ---------------------------------------------------------------- scores
 
 CENTROIDS_INLINE Four fold(Vec<float> v) {
-#if CENTROIDS_VECTOR_BYTES == 64
-  const auto half = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
-                    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-#else
-  const auto half = v;
-#endif
-  return __builtin_shufflevector(half, half, 0, 1, 2, 3) +
-         __builtin_shufflevector(half, half, 4, 5, 6, 7);
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
 }
 
 // The sum of the lanes of each of four vectors.
@@ -292,24 +280,19 @@ void row_filter_pack_centers(const T* centers, int64_t n_centers, int64_t n_cols
 template <class T>
 constexpr FilterKernels<T> make_row_filter() {
   constexpr bool kIsWide = sizeof(T) > sizeof(float);
-  return {1.35,
-          115.0,
-          kIsWide ? 4500.0 : 800.0,
-          kIsWide ? 22.0 : 6.5,
-          1,
-          kFewCenters,
-          false,
-          0,
-          0,
-          row_filter_by_sizes,
-          0.0,
-          row_filter_row_bytes,
-          row_filter_center_bytes,
-          nullptr,
-          row_filter_pack_centers<T>,
-          nullptr,
-          row_filter_nearest<T>,
-          nullptr};
+  return {
+      .cost_per_product = 1.35,
+      .cost_per_score = 115.0,
+      .cost_per_row = kIsWide ? 4500.0 : 800.0,
+      .cost_per_column = kIsWide ? 22.0 : 6.5,
+      .products_at_once = 1,
+      .centers_at_once = kFewCenters,
+      .by_sizes = row_filter_by_sizes,
+      .row_bytes = row_filter_row_bytes,
+      .center_bytes = row_filter_center_bytes,
+      .pack_centers = row_filter_pack_centers<T>,
+      .nearest_in_place = row_filter_nearest<T>,
+  };
 }
 
 }  // namespace

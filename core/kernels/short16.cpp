@@ -60,15 +60,15 @@ CENTROIDS_INLINE RowSize measure_row(const T* x, const T* shift, int64_t n_cols)
   __m128 longest = _mm_setzero_ps(), sum = longest;
   for (int64_t first = 0; first < n_cols; first += piece) {
     __m256 squares[2] = {};
-    for_columns(x + first, shift + first, n_cols - first < piece ? n_cols - first : piece,
-                [&](int64_t, const T* from, const T* s) {
+    for_columns<kColumns>(x + first, shift + first, n_cols - first < piece ? n_cols - first : piece,
+                          [&](int64_t, const T* from, const T* s) {
 #pragma GCC unroll 2
-                  for (int h = 0; h < 2; ++h) {
-                    const __m256 y = load_y(from + h * kLanes, s + h * kLanes);
-                    squares[h] = _mm256_fmadd_ps(y, y, squares[h]);
-                    largest = _mm256_max_ps(largest, _mm256_andnot_ps(sign, y));
-                  }
-                });
+                            for (int h = 0; h < 2; ++h) {
+                              const __m256 y = load_y(from + h * kLanes, s + h * kLanes);
+                              squares[h] = _mm256_fmadd_ps(y, y, squares[h]);
+                              largest = _mm256_max_ps(largest, _mm256_andnot_ps(sign, y));
+                            }
+                          });
     const __m256 both = _mm256_add_ps(squares[0], squares[1]);
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(both), _mm256_extractf128_ps(both, 1));
     const __m128 halves = _mm_add_ps(four, _mm_movehdup_ps(four));
@@ -112,7 +112,7 @@ CENTROIDS_INLINE void pack_row(const T* x, const T* shift, int64_t n_cols, int16
                                           pieces_of(n_cols).longest_row, size.largest, kLargestRow)
                          : 0;
   Rounding shorts(scales[i]), bytes(byte_scale);
-  for_columns(x, shift, n_cols, [&](int64_t t, const T* from, const T* s) {
+  for_columns<kColumns>(x, shift, n_cols, [&](int64_t t, const T* from, const T* s) {
     const __m256 y[2] = {load_y(from, s), load_y(from + kLanes, s + kLanes)};
     _mm256_store_si256(reinterpret_cast<__m256i*>(out + t), shorts.round(y));
     if constexpr (BYTES) {
@@ -337,12 +337,24 @@ void score_pairs(const T* x, int64_t n_cols, const T* shift, const T* centers, c
 
 template <class T>
 constexpr FilterKernels<T> make_filter() {
-  return {0.55,         8.0,          4000.0,
-          24.0,         kColumns,     kFilterCenters,
-          true,         17,           512,
-          by_sizes,     0.0,          row_bytes,
-          center_bytes, pack_rows<T>, pack_centers<T>,
-          nearest,      nullptr,      score_pairs<T>};
+  return {
+      .cost_per_product = 0.55,
+      .cost_per_score = 8.0,
+      .cost_per_row = 4000.0,
+      .cost_per_column = 24.0,
+      .products_at_once = kColumns,
+      .centers_at_once = kFilterCenters,
+      .has_two_digits = true,
+      .one_digit_from = 17,
+      .one_digit_to = 512,
+      .by_sizes = by_sizes,
+      .row_bytes = row_bytes,
+      .center_bytes = center_bytes,
+      .pack_rows = pack_rows<T>,
+      .pack_centers = pack_centers<T>,
+      .nearest = nearest,
+      .score_pairs = score_pairs<T>,
+  };
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #define CENTROIDS_INLINE inline __attribute__((always_inline))
 
+#include "kernels/columns.inl"
+
 constexpr int kLanes = 8;     // centers of a vector
 constexpr int kColumns = 16;  // columns that are packed at once
 constexpr int kRows = 4;      // rows of a register tile
@@ -55,20 +57,6 @@ float scale_of(float norm, float largest, int64_t n_cols) {
 float inverse_of(float& scale) {
   if (!(scale > 0x1p-120f)) scale = 0;
   return scale > 0 ? 1 / scale : 0.0f;
-}
-
-// Calls f(column, x, shift) for every 16 columns; the last ones are padded with zeros.
-template <class T, class F>
-CENTROIDS_INLINE void for_columns(const T* x, const T* shift, int64_t n_cols, F f) {
-  int64_t t = 0;
-  for (; t + kColumns <= n_cols; t += kColumns) f(t, x + t, shift + t);
-  if (t == n_cols) return;
-  alignas(64) T last_x[kColumns] = {}, last_shift[kColumns] = {};
-  for (int64_t c = t; c < n_cols; ++c) {
-    last_x[c - t] = x[c];
-    last_shift[c - t] = shift[c];
-  }
-  f(t, last_x, last_shift);
 }
 
 // GCC 12 adds into another register and copies it back, and loads a center anew for each row: a

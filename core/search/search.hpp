@@ -69,7 +69,8 @@ LoopResult search_from(LoopResult first, const R& rows, double work,
     // A budget that the first look would use up finds nothing.
     if (settings.budget < 2 * begin) break;
     settings.seed = options.seed + uint64_t(round);
-    const std::vector<int32_t> labels(rows.labels, rows.labels + rows.n_rows);
+    std::vector<int32_t> labels;
+    if (is_long) labels.assign(rows.labels, rows.labels + rows.n_rows);
     LocalPartition partition(access, rows.labels, options.n_clusters, options.loop.unit_centers,
                              settings.seed);
     const double before = partition.error();

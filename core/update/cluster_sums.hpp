@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/kernels.hpp"
+#include "matrix_view.hpp"
 #include "partials.hpp"
 #include "threads/shards.hpp"
 #include "update/totals.hpp"
@@ -37,6 +38,11 @@ struct Rows {
   Shards shards() const { return Shards(n_all_rows ? n_all_rows : n_rows).of_part(n_rows); }
   const T* row(int64_t i) const { return x + i * n_features; }
 };
+
+template <class T>
+Rows<T> rows_of(const MatrixView& x, const double* weights, int32_t* labels, int n_threads) {
+  return {x.row<T>(0), x.n_rows, x.n_cols, weights, labels, n_threads};
+}
 
 template <class T>
 void copy_row(const Rows<T>& rows, int64_t i, double* out) {

@@ -53,7 +53,7 @@ def test_with_tol_0_no_row_changes_its_cluster_any_more(overlapping):
     np.testing.assert_array_equal(on.labels_, fit.labels_)
 
 
-def test_given_centers_are_followed_by_lloyds_steps(overlapping, fits):
+def test_given_centers_are_followed_by_lloyds_steps(overlapping):
     start = overlapping[:38].copy()
     ours = KMeans(38, init=start, max_iter=12, tol=0).fit(overlapping)
     theirs = TheirKMeans(38, init=start, max_iter=12, tol=0).fit(overlapping)

@@ -5,6 +5,7 @@
 
 #include "bisecting/two_means.hpp"
 #include "check.hpp"
+#include "rows.hpp"
 
 using namespace centroids;
 using check::below;
@@ -19,24 +20,17 @@ double squared_distance(const double* a, const double* b, int64_t d) {
   return sum;
 }
 
-struct Problem {
-  int64_t n, d;
-  std::vector<double> x, weights, origin;
+struct Problem : check::RowsWithLabels<double> {
+  std::vector<double> origin;
 
   Problem(Random& random, int64_t rows, int64_t columns)
-      : n(rows), d(columns), x(normal<double>(random, n * d)), weights(n) {
+      : RowsWithLabels(normal<double>(random, rows * columns), columns, std::vector<double>(rows)) {
     for (int64_t i = 0; i < n; ++i) {
       weights[i] = double(1 + below(random, 3));
       for (int64_t t = 0; t < d; ++t) x[i * d + t] += 6.0 * double((i * 7 + t * 5) % 11 % 6);
     }
   }
-  RowAccessOf<Rows<double>> access() {
-    return {Rows<double>{x.data(), n, d, weights.data(), nullptr, 1}, origin};
-  }
-  Data data(int n_threads = 1) const {
-    const MatrixView view{x.data(), Dtype::f64, n, d};
-    return {view, weights.data(), summarize(view, weights.data(), n_threads), n_threads};
-  }
+  RowAccessOf<Rows<double>> access() { return {rows(), origin}; }
 };
 
 // Of the rows, each going down the tree to the nearer of two centers, about their means. The plan
