@@ -60,7 +60,7 @@ core-test sanitize-core: $(VENV)/.tools
 	mkdir -p build
 	$(BIN)/cmake -S . -B $(BUILD) -G Ninja $(NINJA) -DCENTROIDS_PYTHON=OFF -DCENTROIDS_CORE_TESTS=ON $(OPTIONS) > $(BUILD).log 2>&1 || (cat $(BUILD).log; false)
 	$(BIN)/cmake --build $(BUILD)
-	$(BIN)/ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+	$(BIN)/ctest --test-dir $(BUILD) --parallel 2 --output-on-failure --no-tests=error
 
 sanitize-core: BUILD := build/sanitize
 sanitize-core: OPTIONS := -DCENTROIDS_SANITIZE=ON
