@@ -22,10 +22,12 @@ from centroids import _core
 from centroids.distributed.dask_parts import DaskParts
 from centroids.distributed.dask_rows import DaskRows, check_dask_rows, is_dask, with_weights
 from centroids.estimators import parameters as rule
+from centroids.estimators.learned import forget, learned_anew
 from centroids.estimators.metrics import METRICS
 from centroids.estimators.runs import (
     FitState,
     RunSettings,
+    completed,
     run_best,
     store_run,
     warn_of_empty,
@@ -182,34 +184,36 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             clusters.
         """
         rule.check_parameters(self, _RULES)
-        for name in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, name)
-        data = self._learn_columns(check_dask_rows(X))
-        n_clusters = int(self.n_clusters)
-        if data.shape[0] < n_clusters:
-            raise ValueError(f"n_samples={data.shape[0]} should be >= n_clusters={n_clusters}.")
-        data = with_weights(data, sample_weight)
-        parts = DaskParts(data, n_clusters, int(self.n_jobs))
-        problem = self._problem(parts, data)
-        settings = RunSettings(
-            n_clusters=n_clusters,
-            init=self.init,
-            n_init=1,
-            algorithm="auto",
-            max_iter=min(int(self.max_iter), 2**62),
-            tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
-            max_time=self.max_time,
-            verbose=int(self.verbose),
-            callback=self.callback,
-            metric=METRICS["euclidean"],
-            search=None,
-        )
-        run = run_best(problem, data, settings, self.random_state)
-        parts.interruption = None  # or the exception, its traceback and the parts keep one another
-        run["labels"] = cast(Any, parts.labels())
-        if run["exception"] is None:
-            warn_of_empty(run["counts"], n_clusters)
-        store_run(self, run, data.dtype)
+        with learned_anew(self):
+            data = self._learn_columns(check_dask_rows(X))
+            n_clusters = int(self.n_clusters)
+            if data.shape[0] < n_clusters:
+                raise ValueError(f"n_samples={data.shape[0]} should be >= n_clusters={n_clusters}.")
+            data = with_weights(data, sample_weight)
+            parts = DaskParts(data, n_clusters, int(self.n_jobs))
+            problem = self._problem(parts, data)
+            settings = RunSettings(
+                n_clusters=n_clusters,
+                init=self.init,
+                n_init=1,
+                algorithm="auto",
+                max_iter=min(int(self.max_iter), 2**62),
+                tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
+                max_time=self.max_time,
+                verbose=int(self.verbose),
+                callback=self.callback,
+                metric=METRICS["euclidean"],
+                search=None,
+            )
+            run = run_best(problem, data, settings, self.random_state)
+            parts.interruption = (
+                None  # or the exception, its traceback and the parts keep one another
+            )
+            run["labels"] = cast(Any, parts.labels())
+            if run["exception"] is None:
+                warn_of_empty(run["counts"], n_clusters)
+            store_run(self, run, data.dtype)
+        completed(run)
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> da.Array:
@@ -337,7 +341,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         model = self.to_local()
         model.n_jobs = 1
-        model._forget("feature_names_in_")
+        forget(model, "feature_names_in_")
         return model
 
     def _problem(self, parts: DaskParts, data: DaskRows) -> _core.PartsProblem:

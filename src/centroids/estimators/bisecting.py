@@ -212,28 +212,28 @@ class BisectingKMeans(NearestCenterModel):
             clusters.
         """
         rule.check_parameters(self, _RULES)
-        old = self._begin_fit(align_to)
-        rows = check_rows(self, X, reset=True)
-        if old is not None:
-            old.check_columns_of(self)
-        weights = check_sample_weight(sample_weight, rows.shape[0])
-        self._check_n_clusters(rows.shape[0])
-        threads = self._threads(rows, 2)
-        problem = new_problem(rows, weights, threads)
-        raise_if_bad(self, rows, problem.first_bad)
-        raise_if_out_of_range(self, rows, problem.bad_range)
-        # One cluster of all rows; its center is their mean.
-        whole = completed(
-            problem.fit(1, np.zeros((1, rows.shape[1])), "", 0, "auto", 1, 0.0, None, None)
-        )
-        members = Members(rows, weights)
-        if weights is not None:  # rows of weight zero have no say
-            members = members.take(np.flatnonzero(weights))
-        root = Node(whole["centers"][0], np.arange(len(members)), len(members), np.inf)
-        self._grow(root, members)
-        self._store(root, rows, weights, threads)
-        warn_of_empty(self.counts_, int(self.n_clusters))
-        self._end_fit(old, rows)
+        with self._new_model(align_to) as old:
+            rows = check_rows(self, X, reset=True)
+            if old is not None:
+                old.check_columns_of(self)
+            weights = check_sample_weight(sample_weight, rows.shape[0])
+            self._check_n_clusters(rows.shape[0])
+            threads = self._threads(rows, 2)
+            problem = new_problem(rows, weights, threads)
+            raise_if_bad(self, rows, problem.first_bad)
+            raise_if_out_of_range(self, rows, problem.bad_range)
+            # One cluster of all rows; its center is their mean.
+            whole = completed(
+                problem.fit(1, np.zeros((1, rows.shape[1])), "", 0, "auto", 1, 0.0, None, None)
+            )
+            members = Members(rows, weights)
+            if weights is not None:  # rows of weight zero have no say
+                members = members.take(np.flatnonzero(weights))
+            root = Node(whole["centers"][0], np.arange(len(members)), len(members), np.inf)
+            self._grow(root, members)
+            self._store(root, rows, weights, threads)
+            warn_of_empty(self.counts_, int(self.n_clusters))
+            self._end_fit(old, rows)
         return self
 
     def _grow(self, root: Node, members: Members) -> None:

@@ -16,6 +16,7 @@ from centroids.estimators.runs import (
     MOST_ITERATIONS,
     FitState,
     RunSettings,
+    completed,
     run_best,
     store_run,
     warn_of_empty,
@@ -263,40 +264,41 @@ class KMeans(NearestCenterModel):
             clusters.
         """
         self._check_parameters()
-        old = self._begin_fit(align_to)
-        rows = check_rows(self, X, reset=True)
-        if old is not None:
-            old.check_columns_of(self)
-        weights = check_sample_weight(sample_weight, rows.shape[0])
-        is_auto = self.n_clusters == "auto"
-        n_clusters = 1 if is_auto else self._check_n_clusters(rows.shape[0])
-        threads = self._threads(rows, n_clusters)
-        rows = self._metric.prepare(self, rows, threads)
-        problem = new_problem(rows, weights, threads)
-        raise_if_bad(self, rows, problem.first_bad)
-        raise_if_out_of_range(self, rows, problem.bad_range)
-        init, n_init = self.init, self._resolve_n_init()
-        if is_auto:
-            init, n_init = self._choose_centers(rows, weights), 1
-            n_clusters = len(init)
-        settings = RunSettings(
-            n_clusters=n_clusters,
-            init=init,
-            n_init=n_init,
-            algorithm=_CORE_ALGORITHM.get(self.algorithm, self.algorithm),
-            max_iter=min(int(self.max_iter), MOST_ITERATIONS),
-            tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
-            max_time=self.max_time,
-            verbose=int(self.verbose),
-            callback=self.callback,
-            metric=self._metric,
-            search=self._search_for(init),
-        )
-        run = run_best(problem, rows, settings, self.random_state)
-        if run["exception"] is None:
-            warn_of_empty(run["counts"], n_clusters)
-        store_run(self, run, rows.dtype)
-        self._end_fit(old, rows)
+        with self._new_model(align_to) as old:
+            rows = check_rows(self, X, reset=True)
+            if old is not None:
+                old.check_columns_of(self)
+            weights = check_sample_weight(sample_weight, rows.shape[0])
+            is_auto = self.n_clusters == "auto"
+            n_clusters = 1 if is_auto else self._check_n_clusters(rows.shape[0])
+            threads = self._threads(rows, n_clusters)
+            rows = self._metric.prepare(self, rows, threads)
+            problem = new_problem(rows, weights, threads)
+            raise_if_bad(self, rows, problem.first_bad)
+            raise_if_out_of_range(self, rows, problem.bad_range)
+            init, n_init = self.init, self._resolve_n_init()
+            if is_auto:
+                init, n_init = self._choose_centers(rows, weights), 1
+                n_clusters = len(init)
+            settings = RunSettings(
+                n_clusters=n_clusters,
+                init=init,
+                n_init=n_init,
+                algorithm=_CORE_ALGORITHM.get(self.algorithm, self.algorithm),
+                max_iter=min(int(self.max_iter), MOST_ITERATIONS),
+                tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
+                max_time=self.max_time,
+                verbose=int(self.verbose),
+                callback=self.callback,
+                metric=self._metric,
+                search=self._search_for(init),
+            )
+            run = run_best(problem, rows, settings, self.random_state)
+            if run["exception"] is None:
+                warn_of_empty(run["counts"], n_clusters)
+            store_run(self, run, rows.dtype)
+            self._end_fit(old, rows)
+        completed(run)
         return self
 
     def _check_parameters(self) -> None:

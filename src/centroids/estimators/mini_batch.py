@@ -15,6 +15,7 @@ from centroids import _core
 from centroids.estimators import parameters as rule
 from centroids.estimators.batches import Batches, is_worth_an_iteration, visiting_order
 from centroids.estimators.first_rows import FirstRuns, cluster_first_rows
+from centroids.estimators.learned import forget, kept_on_error
 from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.running_sums import RunningSums, StopRule
@@ -205,33 +206,33 @@ default="k-means++"
             clusters.
         """
         rule.check_parameters(self, _RULES)
-        old = self._begin_fit(align_to)
-        rows = check_rows(self, X, reset=True)
-        if old is not None:
-            old.check_columns_of(self)
-        weights = check_sample_weight(sample_weight, rows.shape[0])
-        self._check_n_clusters(rows.shape[0])
-        threads = self._threads(rows, self.n_clusters)
-        problem = new_problem(rows, weights, threads)
-        raise_if_bad(self, rows, problem.first_bad)
-        raise_if_out_of_range(self, rows, problem.bad_range)
-        random = check_random_state(self.random_state)
-        order = visiting_order(rows.shape[0], weights, random)
-        self._warn_of_n_init()
-        self._warn_of_init_size()
-        state, labels = self._start(rows, weights, order, random)
-        n_first = int(np.count_nonzero(labels >= 0))
-        size = min(int(self.batch_size), rows.shape[0])
-        batches = Batches(
-            rows, weights, order, size, state, labels, random,
-            n_threads=self._threads(rows[:size], self.n_clusters),
-        )  # fmt: skip
-        mean_inertia = self._run_batches(batches, problem.mean_variance)
-        n_iter = int(is_worth_an_iteration(rows, int(self.n_clusters), n_first))
-        self._store(problem, rows, weights, state, n_iter, mean_inertia)
-        if self.compute_labels:
-            warn_of_empty(self.counts_, int(self.n_clusters))
-        self._end_fit(old, rows)
+        with self._new_model(align_to) as old:
+            rows = check_rows(self, X, reset=True)
+            if old is not None:
+                old.check_columns_of(self)
+            weights = check_sample_weight(sample_weight, rows.shape[0])
+            self._check_n_clusters(rows.shape[0])
+            threads = self._threads(rows, self.n_clusters)
+            problem = new_problem(rows, weights, threads)
+            raise_if_bad(self, rows, problem.first_bad)
+            raise_if_out_of_range(self, rows, problem.bad_range)
+            random = check_random_state(self.random_state)
+            order = visiting_order(rows.shape[0], weights, random)
+            self._warn_of_n_init()
+            self._warn_of_init_size()
+            state, labels = self._start(rows, weights, order, random)
+            n_first = int(np.count_nonzero(labels >= 0))
+            size = min(int(self.batch_size), rows.shape[0])
+            batches = Batches(
+                rows, weights, order, size, state, labels, random,
+                n_threads=self._threads(rows[:size], self.n_clusters),
+            )  # fmt: skip
+            mean_inertia = self._run_batches(batches, problem.mean_variance)
+            n_iter = int(is_worth_an_iteration(rows, int(self.n_clusters), n_first))
+            self._store(problem, rows, weights, state, n_iter, mean_inertia)
+            if self.compute_labels:
+                warn_of_empty(self.counts_, int(self.n_clusters))
+            self._end_fit(old, rows)
         return self
 
     def _start(
@@ -347,7 +348,11 @@ default="k-means++"
         is_first = not hasattr(self, "n_steps_")
         if is_first:
             rule.check_parameters(self, _RULES)
-        self._forget("radii_")  # which were those of the rows so far
+        with kept_on_error(self):
+            self._take_batch(X, sample_weight, is_first=is_first)
+        return self
+
+    def _take_batch(self, X: ArrayLike, sample_weight: ArrayLike | None, *, is_first: bool) -> None:
         rows = check_rows(self, X, reset=is_first)
         weights = check_sample_weight(sample_weight, rows.shape[0], is_batch=True)
         threads = self._threads(rows, self.n_clusters)
@@ -356,20 +361,20 @@ default="k-means++"
         if is_first:
             self.n_steps_ = self.n_seen_ = 0
             self._stream = Stream.new(rows.dtype, check_random_state(self.random_state))
-            self._warn_of_init_size()
+            self._warn_of_init_size(stacklevel=4)
         rows = rows.astype(self._stream.dtype, copy=False)
-        self._stream.take(rows, weights, self)
+        self._stream = self._stream.with_batch(rows, weights, self)
         self.n_steps_ += 1
         self.n_seen_ += rows.shape[0]
+        forget(self, "radii_")  # which were those of the rows so far
         if self._stream.state is None:
-            return self
+            return
         centers = self._stream.state.centers
         self.cluster_centers_ = centers.astype(rows.dtype)
         self._n_features_out = len(centers)
         if self.compute_labels:
             self.labels_ = _core.assign(core_rows(rows), centers, threads)
             self.inertia_ = _core.inertia(core_rows(rows), centers, self.labels_, weights, threads)
-        return self
 
     # ------------------------------------------------------------------ use
 
@@ -405,13 +410,13 @@ default="k-means++"
             return 1 if self.init == "k-means++" else 3
         return int(self.n_init)
 
-    def _warn_of_init_size(self) -> None:
+    def _warn_of_init_size(self, stacklevel: int = 3) -> None:
         if self.init_size is not None and self.init_size < self.n_clusters:
             warnings.warn(
                 f"init_size={self.init_size} should be larger than n_clusters={self.n_clusters}. "
                 "Setting it to min(3*n_clusters, n_samples)",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
 
     def _resolve_init_size(self, n_samples: int) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -19,6 +20,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from centroids import _core
+from centroids.estimators.learned import forget, learned_anew
 from centroids.estimators.metrics import METRICS, Metric
 from centroids.rows.arrays import check_finite, check_rows, check_sample_weight
 from centroids.rows.sparse import core_rows
@@ -274,12 +276,13 @@ class NearestCenterModel(
             )
         rows = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
         plain = copy.copy(self)
-        plain._forget("feature_names_in_", "_sklearn_output_config")
+        forget(plain, "feature_names_in_", "_sklearn_output_config")
         places = self.nearest(X)
         return outside(places, fences(self.radii_), lambda block: plain.transform(rows[block]))
 
-    def _begin_fit(self, align_to: Any) -> OldModel | None:
-        """Forget what is known of an earlier fit; take note of the model to align with."""
+    @contextmanager
+    def _new_model(self, align_to: Any) -> Iterator[OldModel | None]:
+        """Fit anew within: yields the model to align with; an exception changes nothing."""
         old = None
         if align_to is not None:
             from centroids.estimators.alignment import OldModel
@@ -290,14 +293,8 @@ class NearestCenterModel(
                     "pipeline, then call centroids.align(new_pipeline, old_pipeline)."
                 )
             old = OldModel.of(align_to, "align_to")
-        # All of it: a fit that is refused or interrupted leaves no half of two models.
-        learned = [name for name in vars(self) if name.endswith("_")]
-        self._forget(*learned, "_cluster_names", "_n_features_out", "_stream", "_tree")
-        return old
-
-    def _forget(self, *names: str) -> None:
-        for name in names:
-            self.__dict__.pop(name, None)
+        with learned_anew(self):
+            yield old
 
     def _end_fit(self, old: OldModel | None, rows: Any) -> None:
         """Take over the numbers of an old model, and give the rows their labels again."""

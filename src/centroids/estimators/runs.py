@@ -163,7 +163,7 @@ def run_from(
 
 
 def completed(run: _core.Run) -> _core.Run:
-    """Return a run that is a step towards a model, or raise what cut it short, such as Ctrl-C."""
+    """Return a run, or raise what cut it short: Ctrl-C, or an exception of the callback."""
     if run["exception"] is not None:
         raise run["exception"]
     return run
@@ -267,7 +267,7 @@ def _log_end(settings: RunSettings, run: _core.Run, number: int) -> None:
 
 
 def store_run(model: Any, run: _core.Run, dtype: np.dtype[Any]) -> None:
-    """Give a model what a run has found; raise what cut the run short."""
+    """Give a model what a run has found, also one that was cut short (`completed`)."""
     model.cluster_centers_ = run["centers"].astype(dtype, copy=False)
     model.labels_ = run["labels"]
     model.inertia_ = run["inertia"]
@@ -281,8 +281,6 @@ def store_run(model: Any, run: _core.Run, dtype: np.dtype[Any]) -> None:
         "n_changed": [int(n) for n in n_changed],
     }
     model._n_features_out = model.cluster_centers_.shape[0]
-    if run["exception"] is not None:  # Ctrl-C, or raised by the callback
-        raise run["exception"]
 
 
 def warn_of_empty(counts: NDArray[np.int64], n_clusters: int) -> None:

@@ -64,19 +64,18 @@ class Stream:
         """Return a stream that goes on where ``fit`` ended."""
         return cls(state.dtype, np.random.RandomState(0), state, is_keeping=False)
 
-    def take(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
-        """Take in one batch, or, when interrupted or refused, nothing of it."""
-        before = replace(
+    def with_batch(
+        self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans
+    ) -> Stream:
+        """Return the stream with one batch more; this one stays as it is."""
+        longer = replace(
             self,
             state=self.state and self.state.copy(),
             kept=list(self.kept),
             light=replace(self.light),
         )
-        try:
-            self._take(rows, weights, model)
-        except BaseException:
-            vars(self).update(vars(before))
-            raise
+        longer._take(rows, weights, model)
+        return longer
 
     def _take(self, rows: Any, weights: NDArray[np.float64] | None, model: MiniBatchKMeans) -> None:
         if self.state is not None and len(self.state.weights) != model.n_clusters:
