@@ -1,5 +1,5 @@
 // What one visit of the rows leaves behind: the value every pass returns and the loop consumes.
-// A thread's shard, a block from a file and a remote worker all produce it; merge() joins them.
+// Each shard of the rows leaves one; merge() joins them.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // Globally optimal K-Means in one dimension. Optimal clusters are intervals of the sorted values,
-// so the least error of the first i values in q clusters follows from that of fewer values in q -
-// 1:
+// so the least error of the first i values in q clusters follows from that of fewer values in one
+// cluster less:
 //
 //   D[q][i] = min over j of D[q-1][j] + ssq(j, i)        (Wang & Song, The R Journal 3(2), 2011)
 //

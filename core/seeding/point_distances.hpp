@@ -1,12 +1,13 @@
 // Squared distances, in T, from rows to a few rows chosen as points: all that seeding asks of the
 // rows, so that one seeding serves every kind of rows.
 //
-//   prepare(n_clusters, most_points)            before all visits
-//   choose(points)                              these rows are the points
-//   select(begin, n, D, labels, threshold, out) rows that may be nearer to a point than D
-//   measure(begin, offsets, m, scratch, out)    out[p * kBlockRows + i]: row begin + offsets[i] to
-//   p measure_listed(rows, n, scratch, out)       the same for rows anywhere between(a, b, scratch)
-//   one row to another
+// - prepare(n_clusters, most_points): before all visits.
+// - choose(points): these rows are the points.
+// - select(begin, n, D, labels, threshold, out): rows that may be nearer to a point than D.
+// - measure(begin, offsets, m, scratch, out): out[p * kBlockRows + i] is that of row
+//   begin + offsets[i] to point p.
+// - measure_listed(rows, n, scratch, out): the same for rows anywhere.
+// - between(a, b, scratch): that of one row to another.
 #pragma once
 
 #include <algorithm>
