@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from centroids import _core
 from centroids.choosing_k.sweep import MAX_ITER, RELATIVE_TOL
-from centroids.estimators.runs import completed
+from centroids.estimators.runs import Start, run_plain
 
 __all__ = ["gaussian_cloud", "null_band", "principal_axes", "uniform_box"]
 
@@ -77,9 +77,7 @@ def _relative_inertia(cloud: Float64, spread: Float64, ks: NDArray[np.int64]) ->
     problem = _core.Problem(rows, None, 1)
     tol = RELATIVE_TOL * problem.mean_variance
     inertia = [
-        completed(problem.fit(k, None, "k-means++", k, "auto", MAX_ITER, tol, None, None))[
-            "inertia"
-        ]
+        run_plain(problem, k, Start(seed=k), max_iter=MAX_ITER, tol=tol)["inertia"]
         for k in ks.tolist()
     ]
     return np.array(inertia) / inertia[0]

@@ -14,7 +14,7 @@ from centroids.choosing_k.clouds import gaussian_cloud, uniform_box
 from centroids.choosing_k.partition import measure
 from centroids.choosing_k.sweep import MAX_ITER, RELATIVE_TOL
 from centroids.choosing_k.valleys import Valleys, pooled, valleys_of
-from centroids.estimators.runs import completed
+from centroids.estimators.runs import Start, run_plain
 
 __all__ = ["Gate", "look_for_structure"]
 
@@ -104,7 +104,7 @@ def _null_ratio(
     half = (len(cloud) + 1) // 2
     problem = _core.Problem(cloud[:half], None, n_threads)
     tol = RELATIVE_TOL * problem.mean_variance
-    seed = int(random.integers(2**32))
-    run = problem.fit(k, None, "k-means++", seed, "auto", MAX_ITER, tol, None, None)
-    held = measure(cloud[half:], completed(run)["centers"], None, n_threads)
+    start = Start(seed=int(random.integers(2**32)))
+    run = run_plain(problem, k, start, max_iter=MAX_ITER, tol=tol)
+    held = measure(cloud[half:], run["centers"], None, n_threads)
     return min(pooled(valleys_of(held)).ratio, 10.0)

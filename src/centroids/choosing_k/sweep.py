@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from centroids import _core
 from centroids.choosing_k.partition import Partition, measure_each
-from centroids.estimators.runs import completed
+from centroids.estimators.runs import Start, run_plain
 
 __all__ = ["Deadline", "Fit", "Sweep", "cheapest_neighbours"]
 
@@ -146,25 +146,24 @@ class Sweep:
 
     def best_of(self, k: int, n_starts: int) -> Float64:
         """Return the centers of the best of some runs from k-means++, whatever was swept."""
-        runs = [self._fit(k, None, start) for start in range(n_starts)]
-        return min(runs, key=_inertia)["centers"]
+        first = self.seed + 1_000_003 * k
+        runs = [
+            self._run(self._problem, k, seed, MAX_ITER) for seed in range(first, first + n_starts)
+        ]
+        return min(runs, key=lambda run: run["inertia"])["centers"]
 
     def probe(self, k: int, n_rows: int) -> Float64:
         """Return the centers of one short run from k-means++, of some of the rows at most."""
         step = max(1, len(self.X) // n_rows)
         weights = None if self.weights is None else self.weights[::step]
         problem = _core.Problem(self.X[::step], weights, self.n_threads)
-        left = self.deadline.left()
-        run = problem.fit(
-            k, None, "k-means++", self.seed + k, "auto", PROBE_ITER, self._tol, left, None
-        )
-        return completed(run)["centers"]
+        return self._run(problem, k, self.seed + k, PROBE_ITER)["centers"]
 
-    def _fit(self, k: int, init: Float64 | None, start: int = 0) -> _core.Run:
-        seed = self.seed + 1_000_003 * k + start
-        left = self.deadline.left()
-        run = self._problem.fit(k, init, "k-means++", seed, "auto", MAX_ITER, self._tol, left, None)
-        return completed(run)
+    def _run(self, problem: _core.Problem, k: int, seed: int, max_iter: int) -> _core.Run:
+        return run_plain(
+            problem, k, Start(seed=seed),
+            max_iter=max_iter, tol=self._tol, max_time=self.deadline.left(),
+        )  # fmt: skip
 
 
 def cheapest_neighbours(partition: Partition) -> int:
@@ -173,7 +172,3 @@ def cheapest_neighbours(partition: Partition) -> int:
     together = np.maximum(w[i] + w[j], np.finfo(np.float64).tiny)
     cost = w[i] * w[j] / together * partition.squared_center_distances[i, j]
     return int(np.argmin(cost))
-
-
-def _inertia(run: _core.Run) -> float:
-    return run["inertia"]

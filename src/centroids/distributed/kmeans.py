@@ -25,6 +25,7 @@ from centroids.estimators import parameters as rule
 from centroids.estimators.learned import forget, learned_anew
 from centroids.estimators.metrics import METRICS
 from centroids.estimators.runs import (
+    MOST_ITERATIONS,
     FitState,
     RunSettings,
     completed,
@@ -197,7 +198,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 init=self.init,
                 n_init=1,
                 algorithm="auto",
-                max_iter=min(int(self.max_iter), 2**62),
+                max_iter=min(int(self.max_iter), MOST_ITERATIONS),
                 tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
                 max_time=self.max_time,
                 verbose=int(self.verbose),
@@ -206,9 +207,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 search=None,
             )
             run = run_best(problem, data, settings, self.random_state)
-            parts.interruption = (
-                None  # or the exception, its traceback and the parts keep one another
-            )
+            # Or the exception, its traceback and the parts keep one another.
+            parts.interruption = None
             run["labels"] = cast(Any, parts.labels())
             if run["exception"] is None:
                 warn_of_empty(run["counts"], n_clusters)

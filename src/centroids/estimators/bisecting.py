@@ -19,6 +19,7 @@ from centroids.estimators.runs import (
     check_init,
     completed,
     run_from,
+    run_plain,
     seeds_of,
     warn_of_empty,
 )
@@ -223,9 +224,7 @@ class BisectingKMeans(NearestCenterModel):
             raise_if_bad(self, rows, problem.first_bad)
             raise_if_out_of_range(self, rows, problem.bad_range)
             # One cluster of all rows; its center is their mean.
-            whole = completed(
-                problem.fit(1, np.zeros((1, rows.shape[1])), "", 0, "auto", 1, 0.0, None, None)
-            )
+            whole = run_plain(problem, 1, Start(np.zeros((1, rows.shape[1]))), max_iter=1)
             members = Members(rows, weights)
             if weights is not None:  # rows of weight zero have no say
                 members = members.take(np.flatnonzero(weights))
@@ -299,7 +298,7 @@ class BisectingKMeans(NearestCenterModel):
         problem = new_problem(rows, weights, self._threads(rows, 2))
         settings = self._settings(problem)
         return [
-            completed(run_from(problem, Start(pair, "", 0), settings, number, None, len(members)))
+            completed(run_from(problem, Start(pair), settings, number, None, len(members)))
             for number, pair in enumerate(starts, start=1)
         ]
 

@@ -19,7 +19,13 @@ from centroids.estimators.learned import forget, kept_on_error
 from centroids.estimators.light_clusters import LightClusters
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.running_sums import RunningSums, StopRule
-from centroids.estimators.runs import MOST_ITERATIONS, check_init, completed, warn_of_empty
+from centroids.estimators.runs import (
+    MOST_ITERATIONS,
+    Start,
+    check_init,
+    run_plain,
+    warn_of_empty,
+)
 from centroids.estimators.stream import Stream
 from centroids.rows.arrays import (
     check_finite,
@@ -304,8 +310,8 @@ default="k-means++"
         self.n_seen_ = rows.shape[0]
         if self.compute_labels:
             # The loop fills clusters that have no rows.
-            k, centers = int(self.n_clusters), state.centers
-            run = completed(problem.fit(k, centers, "", 0, "brute_force", n_iter, 0.0, None, None))
+            k, start = int(self.n_clusters), Start(state.centers)
+            run = run_plain(problem, k, start, max_iter=n_iter, algorithm="brute_force")
             order = np.arange(len(run["counts"]))
             if isinstance(self.init, str):  # seeded: number by size, as KMeans does
                 order = np.argsort(-run["counts"], kind="stable")

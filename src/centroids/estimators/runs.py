@@ -90,9 +90,9 @@ class RunSettings:
 class Start:
     """How one run gets its first centers: given ones, or a seeding method with a seed."""
 
-    centers: NDArray[np.float64] | None
-    seeding: str
-    seed: int
+    centers: NDArray[np.float64] | None = None
+    seeding: str = "k-means++"
+    seed: int = 0
 
 
 def run_best(
@@ -169,18 +169,39 @@ def completed(run: _core.Run) -> _core.Run:
     return run
 
 
+def run_plain(
+    problem: _core.Problem | _core.SparseProblem,
+    n_clusters: int,
+    start: Start,
+    *,
+    max_iter: int,
+    tol: float = 0.0,
+    max_time: float | None = None,
+    algorithm: str = "auto",
+) -> _core.Run:
+    """Run Lloyd's algorithm alone, without search and in silence, as a step towards a model.
+
+    Clusters of a start without centers are numbered by size.
+    """
+    run = problem.fit(
+        n_clusters, start.centers, start.seeding, start.seed, algorithm, max_iter, tol, max_time,
+        on_iteration=None,
+    )  # fmt: skip
+    return completed(run)
+
+
 def _starts(X: NDArray[Any], settings: RunSettings, random_state: Any) -> Iterator[Start]:
     """Yield the start of each run; each draws from ``random_state`` when its turn comes."""
     init, k = settings.init, settings.n_clusters
     if isinstance(init, str):
         for seed in islice(seeds_of(random_state), settings.n_init):
-            yield Start(None, init, seed)
+            yield Start(seeding=init, seed=seed)
     elif callable(init):
         random = check_random_state(random_state)
         for _ in range(settings.n_init):
-            yield Start(_given(init(X, k, random_state=random), X, settings), "", 0)
+            yield Start(_given(init(X, k, random_state=random), X, settings))
     else:
-        yield Start(_given(init, X, settings), "", 0)
+        yield Start(_given(init, X, settings))
 
 
 def _given(init: Any, X: Any, settings: RunSettings) -> NDArray[np.float64]:

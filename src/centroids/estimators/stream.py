@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from centroids import _core
 from centroids.estimators.light_clusters import MOVED, LightClusters
 from centroids.estimators.running_sums import RunningSums
-from centroids.estimators.runs import MOST_ITERATIONS, check_init, completed
-from centroids.rows.sparse import core_rows, is_sparse
+from centroids.estimators.runs import MOST_ITERATIONS, Start, check_init, run_plain
+from centroids.rows.sparse import core_rows, is_sparse, new_problem
 
 if TYPE_CHECKING:
     from centroids.estimators.mini_batch import MiniBatchKMeans
@@ -137,13 +137,9 @@ class Stream:
 
         assert self.state is not None
         old_centers = self.state.centers
-        problem = _core.SparseProblem if is_sparse(rows) else _core.Problem
         max_iter = min(int(model.max_iter), MOST_ITERATIONS)
-        continued = completed(
-            problem(core_rows(rows), weights, 1).fit(
-                len(old_centers), old_centers, "", 0, "auto", max_iter, 0.0, None, None
-            )
-        )
+        problem = new_problem(rows, weights, 1)
+        continued = run_plain(problem, len(old_centers), Start(old_centers), max_iter=max_iter)
         if continued["counts"].all() and continued["inertia"] <= run["inertia"]:
             return continued
         squares = np.square(old_centers[:, None, :] - run["centers"][None, :, :]).sum(axis=2)
