@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from centroids import _core
 from centroids.choosing_k.cautions import cautions_of
 from centroids.choosing_k.clouds import principal_axes
 from centroids.choosing_k.decide import (
@@ -38,12 +37,7 @@ from centroids.choosing_k.valleys import (
 )
 from centroids.estimators import parameters as rule
 from centroids.estimators.kmeans import KMeans
-from centroids.rows.arrays import (
-    check_rows,
-    check_sample_weight,
-    raise_if_bad,
-    raise_if_out_of_range,
-)
+from centroids.rows.arrays import check_rows, check_sample_weight, checked_problem
 from centroids.rows.sparse import is_sparse
 from centroids.rows.threads import n_threads as resolve_threads
 
@@ -157,9 +151,7 @@ def choose_k(
             f"feature_names has {len(feature_names)} names, X has {rows.shape[1]} columns."
         )
     threads = resolve_threads(n_jobs, rows.size * 16.0)
-    problem = _core.Problem(rows, None, threads)
-    raise_if_bad(holder, rows, problem.first_bad)
-    raise_if_out_of_range(holder, rows, problem.bad_range)
+    checked_problem(holder, rows, None, threads)
     chooser = _Chooser(rows, weights, options, threads, deadline)
     return chooser.choose(X)
 

@@ -33,7 +33,7 @@ from centroids.estimators.runs import (
     store_run,
     warn_of_empty,
 )
-from centroids.rows.arrays import raise_if_bad, raise_if_out_of_range
+from centroids.rows.arrays import check_values
 
 __all__ = ["KMeans"]
 
@@ -346,8 +346,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _problem(self, parts: DaskParts, data: DaskRows) -> _core.PartsProblem:
         problem = _core.PartsProblem(parts, int(self.n_jobs))
-        raise_if_bad(self, cast(Any, data), problem.first_bad)
-        raise_if_out_of_range(self, cast(Any, data), problem.bad_range)
+        check_values(self, data, problem)
         return problem
 
     def _learn_columns(self, data: DaskRows) -> DaskRows:

@@ -24,12 +24,7 @@ from centroids.estimators.runs import (
     warn_of_empty,
 )
 from centroids.estimators.splits import Growth, Members, Node, Place, grow
-from centroids.rows.arrays import (
-    check_rows,
-    check_sample_weight,
-    raise_if_bad,
-    raise_if_out_of_range,
-)
+from centroids.rows.arrays import checked_problem
 from centroids.rows.sparse import core_rows, new_problem
 
 __all__ = ["BisectingKMeans"]
@@ -214,15 +209,10 @@ class BisectingKMeans(NearestCenterModel):
         """
         rule.check_parameters(self, _RULES)
         with self._new_model(align_to) as old:
-            rows = check_rows(self, X, reset=True)
-            if old is not None:
-                old.check_columns_of(self)
-            weights = check_sample_weight(sample_weight, rows.shape[0])
+            rows, weights = self._check_fit_rows(X, sample_weight, old)
             self._check_n_clusters(rows.shape[0])
             threads = self._threads(rows, 2)
-            problem = new_problem(rows, weights, threads)
-            raise_if_bad(self, rows, problem.first_bad)
-            raise_if_out_of_range(self, rows, problem.bad_range)
+            problem = checked_problem(self, rows, weights, threads)
             # One cluster of all rows; its center is their mean.
             whole = run_plain(problem, 1, Start(np.zeros((1, rows.shape[1]))), max_iter=1)
             members = Members(rows, weights)

@@ -17,17 +17,13 @@ from centroids.estimators.runs import (
     FitState,
     RunSettings,
     completed,
+    is_given,
     run_best,
     store_run,
     warn_of_empty,
+    warn_of_starts,
 )
-from centroids.rows.arrays import (
-    check_rows,
-    check_sample_weight,
-    raise_if_bad,
-    raise_if_out_of_range,
-)
-from centroids.rows.sparse import new_problem
+from centroids.rows.arrays import checked_problem
 
 if TYPE_CHECKING:
     from centroids.choosing_k import KChoice
@@ -265,17 +261,13 @@ class KMeans(NearestCenterModel):
         """
         self._check_parameters()
         with self._new_model(align_to) as old:
-            rows = check_rows(self, X, reset=True)
-            if old is not None:
-                old.check_columns_of(self)
-            weights = check_sample_weight(sample_weight, rows.shape[0])
+            rows, weights = self._check_fit_rows(X, sample_weight, old)
             is_auto = self.n_clusters == "auto"
             n_clusters = 1 if is_auto else self._check_n_clusters(rows.shape[0])
             threads = self._threads(rows, n_clusters)
             rows = self._metric.prepare(self, rows, threads)
-            problem = new_problem(rows, weights, threads)
-            raise_if_bad(self, rows, problem.first_bad)
-            raise_if_out_of_range(self, rows, problem.bad_range)
+            problem = checked_problem(self, rows, weights, threads)
+            warn_of_starts(self)
             init, n_init = self.init, self._resolve_n_init()
             if is_auto:
                 init, n_init = self._choose_centers(rows, weights), 1
@@ -334,15 +326,8 @@ class KMeans(NearestCenterModel):
         return None if self.search == "auto" and not is_seeded else self.search
 
     def _resolve_n_init(self) -> int:
-        is_given = not isinstance(self.init, str) and not callable(self.init)
-        if self.n_init == "auto":
-            return 1 if is_given or self.init in ("k-means++", "k-means||") else 10
-        if is_given and self.n_init != 1:
-            warnings.warn(
-                "Explicit initial center position passed: performing only one init in "
-                f"{type(self).__name__} instead of n_init={self.n_init}.",
-                RuntimeWarning,
-                stacklevel=3,
-            )
+        if is_given(self.init):
             return 1
+        if self.n_init == "auto":
+            return 1 if self.init in ("k-means++", "k-means||") else 10
         return int(self.n_init)

@@ -23,8 +23,10 @@ from centroids.estimators.runs import (
     MOST_ITERATIONS,
     Start,
     check_init,
+    is_given,
     run_plain,
     warn_of_empty,
+    warn_of_starts,
 )
 from centroids.estimators.stream import Stream
 from centroids.rows.arrays import (
@@ -32,10 +34,9 @@ from centroids.rows.arrays import (
     check_rows,
     check_sample_weight,
     check_square_range,
-    raise_if_bad,
-    raise_if_out_of_range,
+    checked_problem,
 )
-from centroids.rows.sparse import core_rows, new_problem
+from centroids.rows.sparse import core_rows
 
 __all__ = ["MiniBatchKMeans"]
 
@@ -213,18 +214,13 @@ default="k-means++"
         """
         rule.check_parameters(self, _RULES)
         with self._new_model(align_to) as old:
-            rows = check_rows(self, X, reset=True)
-            if old is not None:
-                old.check_columns_of(self)
-            weights = check_sample_weight(sample_weight, rows.shape[0])
+            rows, weights = self._check_fit_rows(X, sample_weight, old)
             self._check_n_clusters(rows.shape[0])
             threads = self._threads(rows, self.n_clusters)
-            problem = new_problem(rows, weights, threads)
-            raise_if_bad(self, rows, problem.first_bad)
-            raise_if_out_of_range(self, rows, problem.bad_range)
+            problem = checked_problem(self, rows, weights, threads)
             random = check_random_state(self.random_state)
             order = visiting_order(rows.shape[0], weights, random)
-            self._warn_of_n_init()
+            warn_of_starts(self)
             self._warn_of_init_size()
             state, labels = self._start(rows, weights, order, random)
             n_first = int(np.count_nonzero(labels >= 0))
@@ -253,7 +249,7 @@ default="k-means++"
         Given centers are a start already, and no row has been visited.
         """
         labels = np.full(rows.shape[0], -1, dtype=np.int32)
-        if self._has_given_centers():
+        if is_given(self.init):
             centers = check_init(self.init, rows, int(self.n_clusters))
             return RunningSums.empty(centers, rows.dtype), labels
         n_init_rows = self._resolve_init_size(rows.shape[0])
@@ -398,18 +394,6 @@ default="k-means++"
                 f"has seen hold fewer than n_clusters={self.n_clusters} different ones."
             )
         return super()._rows_to_use(X)
-
-    def _has_given_centers(self) -> bool:
-        return not isinstance(self.init, str) and not callable(self.init)
-
-    def _warn_of_n_init(self) -> None:
-        if self._has_given_centers() and self.n_init not in ("auto", 1):
-            warnings.warn(
-                "Explicit initial center position passed: performing only one init in "
-                f"MiniBatchKMeans instead of n_init={self.n_init}.",
-                RuntimeWarning,
-                stacklevel=3,
-            )
 
     def _resolve_n_init(self) -> int:
         if self.n_init == "auto":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from centroids import _core
-from centroids.estimators.learned import forget, learned_anew
+from centroids.estimators.learned import learned_anew
 from centroids.estimators.metrics import METRICS, Metric
 from centroids.rows.arrays import check_finite, check_rows, check_sample_weight
 from centroids.rows.sparse import core_rows
@@ -265,7 +264,13 @@ class NearestCenterModel(
         Returns
         -------
         ndarray of shape (n_samples,), bool
+
+        Raises
+        ------
+        ValueError
+            If `measure_radii` was not called before.
         """
+        from centroids.estimators.parts import without_names
         from centroids.estimators.spread import fences, outside
 
         check_is_fitted(self)
@@ -275,9 +280,7 @@ class NearestCenterModel(
                 "centers: call measure_radii(X) with the rows of the fit first."
             )
         rows = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
-        plain = copy.copy(self)
-        forget(plain, "feature_names_in_", "_sklearn_output_config")
-        places = self.nearest(X)
+        plain, places = without_names(self), self.nearest(X)
         return outside(places, fences(self.radii_), lambda block: plain.transform(rows[block]))
 
     @contextmanager
@@ -295,6 +298,18 @@ class NearestCenterModel(
             old = OldModel.of(align_to, "align_to")
         with learned_anew(self):
             yield old
+
+    def _check_fit_rows(
+        self, X: ArrayLike, sample_weight: ArrayLike | None, old: OldModel | None
+    ) -> tuple[Any, NDArray[np.float64] | None]:
+        """Return rows and weights; learn the columns, which are those of the old model, too.
+
+        Values of the rows are not looked at: follow with `checked_problem`.
+        """
+        rows = check_rows(self, X, reset=True)
+        if old is not None:
+            old.check_columns_of(self)
+        return rows, check_sample_weight(sample_weight, rows.shape[0])
 
     def _end_fit(self, old: OldModel | None, rows: Any) -> None:
         """Take over the numbers of an old model, and give the rows their labels again."""

@@ -227,6 +227,22 @@ def seeds_of(random_state: Any) -> Iterator[int]:
         yield int(high) << 32 | int(low)
 
 
+def is_given(init: Any) -> bool:
+    """Whether first centers are given, and neither drawn by a method nor made by a callable."""
+    return not isinstance(init, str) and not callable(init)
+
+
+def warn_of_starts(estimator: Any) -> None:
+    """One message when several runs are asked for from centers that are given."""
+    if is_given(estimator.init) and estimator.n_init not in ("auto", 1):
+        warnings.warn(
+            "Explicit initial center position passed: performing only one init in "
+            f"{type(estimator).__name__} instead of n_init={estimator.n_init}.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
 def check_init(init: Any, X: Any, n_clusters: int) -> NDArray[np.float64]:
     """Return given first centers as float64 values of X's precision, of the right shape."""
     centers = check_array(to_dense(init), dtype=X.dtype, order="C", input_name="init")

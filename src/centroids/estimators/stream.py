@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from centroids import _core
 from centroids.estimators.light_clusters import MOVED, LightClusters
 from centroids.estimators.running_sums import RunningSums
-from centroids.estimators.runs import MOST_ITERATIONS, Start, check_init, run_plain
+from centroids.estimators.runs import MOST_ITERATIONS, Start, check_init, is_given, run_plain
 from centroids.rows.sparse import core_rows, is_sparse, new_problem
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Stream:
                 f"n_clusters={model.n_clusters}, but this stream has {len(self.state.weights)} "
                 "clusters: set it back, or begin anew with fit or a clone."
             )
-        if self.state is None and model._has_given_centers():
+        if self.state is None and is_given(model.init):
             self.state = RunningSums.empty(
                 check_init(model.init, rows, model.n_clusters), self.dtype
             )

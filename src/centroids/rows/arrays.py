@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from centroids import _core
-from centroids.rows.sparse import canonical, core_rows, is_sparse, to_dense
+from centroids.rows.sparse import canonical, core_rows, is_sparse, new_problem, to_dense
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return ``X`` as C-contiguous or CSR float rows, without a copy where it is that already.
 
-    Values are not looked at: follow with `check_finite`, or use what the core reports.
+    Values are not looked at: follow with `check_finite` or `checked_problem`.
 
     Parameters
     ----------
@@ -97,10 +97,39 @@ def check_finite(estimator: Any, X: Rows, n_threads: int) -> None:
         first = (int(bad[0, 0]), int(bad[0, 1])) if len(bad) else None
     else:
         first = _core.first_bad(core_rows(X), n_threads)
-    raise_if_bad(estimator, X, first)
+    _raise_if_bad(estimator, X, first)
 
 
-def raise_if_bad(estimator: Any, X: Rows, first: tuple[int, int] | None) -> None:
+def checked_problem(
+    estimator: Any, X: Any, weights: NDArray[np.float64] | None, n_threads: int
+) -> _core.Problem | _core.SparseProblem:
+    """Return the core's problem for rows whose values are finite and in range, or raise an error.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Is named in the error, and names columns.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        As `check_rows` returns it.
+    weights : ndarray of shape (n_samples,) or None
+    n_threads : int
+    """
+    problem = new_problem(X, weights, n_threads)
+    check_values(estimator, X, problem)
+    return problem
+
+
+def check_values(
+    estimator: Any,
+    X: Any,
+    problem: _core.Problem | _core.SparseProblem | _core.PartsProblem,
+) -> None:
+    """Raise the error for what the core has found in the values of ``X``, if it has."""
+    _raise_if_bad(estimator, X, problem.first_bad)
+    _raise_if_out_of_range(estimator, X, problem.bad_range)
+
+
+def _raise_if_bad(estimator: Any, X: Rows, first: tuple[int, int] | None) -> None:
     """Raise the error for a non-finite value at ``first`` = (row, column), if there is one."""
     if first is None:
         return
@@ -116,7 +145,7 @@ def raise_if_bad(estimator: Any, X: Rows, first: tuple[int, int] | None) -> None
     )
 
 
-def raise_if_out_of_range(estimator: Any, X: Rows, bad_range: tuple[str, int, int] | None) -> None:
+def _raise_if_out_of_range(estimator: Any, X: Rows, bad_range: tuple[str, int, int] | None) -> None:
     """Raise an error when squared distances between rows overflow or vanish in the dtype of ``X``.
 
     Parameters
