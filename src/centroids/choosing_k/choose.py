@@ -136,7 +136,7 @@ def choose_k(
     (3, 'clear')
     """
     options = _Options(k_max, random_state, n_jobs, max_time, callback, feature_names)
-    _check(options)
+    rule.check_arguments("choose_k", vars(options), _RULES)
     deadline = Deadline(max_time)
     holder = KMeans(n_jobs=n_jobs)
     rows = check_rows(holder, X, reset=True)
@@ -154,14 +154,6 @@ def choose_k(
     checked_problem(holder, rows, None, threads)
     chooser = _Chooser(rows, weights, options, threads, deadline)
     return chooser.choose(X)
-
-
-def _check(options: _Options) -> None:
-    for name, one in _RULES.items():
-        if not one.holds(value := getattr(options, name)):
-            raise ValueError(
-                f"The {name!r} parameter of choose_k must be {one.words}. Got {value!r} instead."
-            )
 
 
 class _Chooser:

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from centroids.describe.categories import category_shares
 from centroids.describe.landmarks import Landmarks, find_landmarks
-from centroids.describe.result import CategoryShare, ClusterCard, ClusterProfile
+from centroids.describe.result import CategoryShare, ClusterCard, ClusterProfile, Rule
 from centroids.describe.rules import find_rule
 from centroids.describe.statistics import Statistics, measure
 from centroids.describe.words import sentence_of, title_of
+from centroids.estimators.parameters import check_arguments, integer_from
 from centroids.estimators.parts import ModelParts, take_apart
 from centroids.estimators.spread import QUANTILES, distance_quantiles, rows_by_cluster
 from centroids.rows.arrays import check_sample_weight
@@ -86,11 +87,17 @@ sepal length (cm) low (-1.0 sd)
     >>> cards[1].rule.coverage, cards[1].rule.precision
     (1.0, 1.0)
     """
+    given = {
+        "n_representatives": n_representatives,
+        "n_borderline": n_borderline,
+        "n_outliers": n_outliers,
+    }
+    check_arguments("profile", given, dict.fromkeys(given, integer_from(0)))
     parts = take_apart(model)
     rows = parts.check_rows(X)
     weights = check_sample_weight(sample_weight, len(rows))
     names = _feature_names(feature_names, parts, X, rows.shape[1])
-    n_wanted = _check_numbers(n_representatives, n_borderline, n_outliers)
+    n_wanted = (int(n_representatives), int(n_borderline), int(n_outliers))
     n_clusters = len(parts.clusterer.cluster_centers_)
     places = parts.nearest(rows)
     members = rows_by_cluster(places.labels, n_clusters)
@@ -110,11 +117,11 @@ sepal length (cm) low (-1.0 sd)
         )
         for j in range(n_clusters)
     ]
-    given = dict(getattr(parts.clusterer, "cluster_names_", {}))
+    given_names = dict(getattr(parts.clusterer, "cluster_names_", {}))
     effects = _effects(statistics)
     cards = [
         _card(
-            j, given.get(j), len(members[j]), names, statistics, effects[j], categories[j],
+            j, given_names.get(j), len(members[j]), names, statistics, effects[j], categories[j],
             landmarks[j], rules[j], float(radii[j, QUANTILES.index(0.99)]),
         )
         for j in range(n_clusters)
@@ -139,7 +146,7 @@ def _card(
     effect: NDArray[np.float64],
     categories: dict[str, tuple[CategoryShare, ...]],
     landmarks: Landmarks,
-    rule: Any,
+    rule: Rule | None,
     radius: float,
 ) -> ClusterCard:
     share = float(statistics.weight[number] / statistics.weight.sum())
@@ -201,11 +208,3 @@ def _row_numbers(given: ArrayLike | None, n_samples: int) -> NDArray[np.int64] |
             f"{numbers.dtype} of shape {numbers.shape}."
         )
     return numbers.astype(np.int64)
-
-
-def _check_numbers(*numbers: int) -> tuple[int, int, int]:
-    names = ("n_representatives", "n_borderline", "n_outliers")
-    for name, value in zip(names, numbers, strict=True):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-            raise ValueError(f"{name} must be an int of at least 0, got {value!r}.")
-    return (int(numbers[0]), int(numbers[1]), int(numbers[2]))

@@ -19,6 +19,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from centroids.describe.words import title_of
+from centroids.estimators import parameters as rule
 from centroids.estimators.bisecting import BisectingKMeans
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.parts import take_apart
@@ -30,7 +31,12 @@ __all__ = ["Stability", "stability"]
 
 STABLE, DOUBTFUL = 0.75, 0.6
 Method = Literal["bootstrap", "half"]
-METHODS = ("bootstrap", "half")
+_RULES = {
+    "n_resamples": rule.integer_from(1),
+    "method": rule.one_of("bootstrap", "half"),
+    "max_samples": rule.either(rule.NONE, rule.integer_from(1)),
+    "random_state": rule.integer_from(0),
+}
 SMALL_KEPT = (
     " Small clusters got more than their share of the rows drawn, which then counted for less, so "
     "that every cluster is seen."
@@ -194,7 +200,13 @@ def stability(
     >>> stability(KMeans(2, random_state=0).fit(X), X).words
     ('stable', 'stable')
     """
-    _check(n_resamples, method, max_samples, random_state)
+    given = {
+        "n_resamples": n_resamples,
+        "method": method,
+        "max_samples": max_samples,
+        "random_state": random_state,
+    }
+    rule.check_arguments("stability", given, _RULES)
     parts = take_apart(model)
     rows = parts.check_rows(X)
     weights = check_sample_weight(sample_weight, len(rows))
@@ -342,17 +354,3 @@ def _best_jaccard(
     similarity = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
     best: NDArray[np.float64] = np.where(size_old > 0, similarity.max(axis=1), np.nan)
     return best
-
-
-def _check(n_resamples: Any, method: Any, max_samples: Any, random_state: Any) -> None:
-    def is_integer(value: Any) -> bool:
-        return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-    if not is_integer(n_resamples) or n_resamples < 1:
-        raise ValueError(f"n_resamples must be an int of at least 1, got {n_resamples!r}.")
-    if method not in METHODS:
-        raise ValueError(f"method must be 'bootstrap' or 'half', got {method!r}.")
-    if max_samples is not None and (not is_integer(max_samples) or max_samples < 1):
-        raise ValueError(f"max_samples must be an int of at least 1 or None, got {max_samples!r}.")
-    if not is_integer(random_state) or random_state < 0:
-        raise ValueError(f"random_state must be an int of at least 0, got {random_state!r}.")

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from centroids import _core
 from centroids.estimators.learned import learned_anew
 from centroids.estimators.metrics import METRICS, Metric
+from centroids.estimators.parameters import is_integer
 from centroids.rows.arrays import check_finite, check_rows, check_sample_weight
 from centroids.rows.sparse import core_rows
 from centroids.rows.threads import n_threads
@@ -409,8 +410,7 @@ def check_cluster_names(names: Mapping[Any, Any], n_clusters: int) -> dict[int, 
     """Return names by cluster number, without those that are None; raise where one is wrong."""
     checked: dict[int, str] = {}
     for number, name in names.items():
-        is_number = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-        if not is_number or not 0 <= number < n_clusters:
+        if not is_integer(number) or not 0 <= number < n_clusters:
             raise ValueError(
                 f"names has the key {number!r}: the model has the clusters 0 to {n_clusters - 1}."
             )

@@ -1,4 +1,4 @@
-"""Rules for constructor parameters: a table per estimator, checked at the start of ``fit``."""
+"""Rules for parameters: a table per estimator, checked at the start of ``fit``, or per function."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ class Rule(NamedTuple):
 
 def check_parameters(estimator: Any, rules: Mapping[str, Rule]) -> None:
     """Raise a ValueError that names the first parameter which breaks its rule, and its value."""
+    values = {name: getattr(estimator, name) for name in rules}
+    check_arguments(type(estimator).__name__, values, rules)
+
+
+def check_arguments(owner: str, values: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
+    """Do the same for what was passed to the function (or estimator) of this name."""
     for name, rule in rules.items():
-        value = getattr(estimator, name)
-        if not rule.holds(value):
+        if not rule.holds(values[name]):
             raise ValueError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be {rule.words}. "
-                f"Got {value!r} instead."
+                f"The {name!r} parameter of {owner} must be {rule.words}. "
+                f"Got {values[name]!r} instead."
             )
 
 
