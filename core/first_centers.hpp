@@ -40,7 +40,7 @@ Centers first_centers(const R& rows, const FitOptions& options, Dtype dtype,
   Centers centers(options.n_clusters, rows.n_features, dtype);
   std::vector<int64_t> seeds =
       seed_rows(rows, options.n_clusters, options.seeding, options.seed, control);
-  // Seeding that was cut short, or found fewer distinct rows, still has to give a usable model:
+  // Where fewer rows differ, or k-means|| was cut short, there still has to be a usable model:
   // repeat the seeds there are.
   for (size_t j = 0; int64_t(seeds.size()) < options.n_clusters; ++j) seeds.push_back(seeds[j]);
   for (int64_t j = 0; j < options.n_clusters; ++j) copy_row(rows, seeds[j], centers.row(j));

@@ -50,7 +50,8 @@ LoopResult fit_as(const Data& data, const FitOptions& asked, const Control& cont
   };
   const auto start = [&] {
     Centers centers = first_centers(rows, options, data.x.dtype, control);
-    if (options.init || options.seeding != Seeding::kmeans_plus_plus) return centers;
+    if (options.init || options.seeding != Seeding::kmeans_plus_plus || control.stop())
+      return centers;
     FitOptions settings = options;
     settings.loop.number_by_size = false;
     const Control quiet{control.should_stop, nullptr};

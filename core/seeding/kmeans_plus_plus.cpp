@@ -57,6 +57,7 @@ class GreedySeeder {
       }
       choose(visit(draw_candidates()));
     }
+    if (int64_t(seeds_.size()) < n_clusters_) draw_the_rest();
     return std::move(seeds_);
   }
 
@@ -204,6 +205,20 @@ class GreedySeeder {
     std::vector<int64_t> rows;
     for (int i = 0; i < n_candidates_; ++i) rows.push_back(draw_row());
     return rows;
+  }
+
+  // Time is up: the missing seeds at once, in row order, each row still with a probability
+  // proportional to w * D. Fewer, where some rows have more than their share.
+  void draw_the_rest() {
+    if (pending_ >= 0) visit({});
+    const double step = total_ / double(n_clusters_ - int64_t(seeds_.size()));
+    double passed = 0, next = random_.uniform() * step;
+    for (int64_t i = 0; i < rows_.n_rows && int64_t(seeds_.size()) < n_clusters_; ++i) {
+      const double mass = weight(i) * double(distance_[i]);
+      if (!(mass > 0) || (passed += mass) <= next) continue;
+      seeds_.push_back(i);
+      next += step * (1 + std::floor((passed - next) / step));
+    }
   }
 
   // A row with probability proportional to w * D, D counting the pending seed.

@@ -248,6 +248,24 @@ def test_max_time_ends_a_long_fit():
     assert_usable(model, X)
 
 
+def test_max_time_counts_from_the_call_of_fit():
+    class Slow:
+        def __array__(self, dtype=None, copy=None):
+            time.sleep(0.1)
+            return np.asarray(X, dtype)
+
+    assert KMeans(50, random_state=0, max_time=0.1).fit(Slow()).n_iter_ == 1
+
+
+def test_seeding_that_is_cut_short_gives_centers_near_the_rows():
+    """About as good as rows drawn at random; the one seed and the farthest rows are far worse."""
+    rows = np.random.default_rng(0).normal(size=(20_000, 8))
+    short = KMeans(1000, random_state=0, max_time=1e-9).fit(rows)
+    drawn = KMeans(1000, init="random", random_state=0, n_init=1, max_iter=1, search=None)
+    assert short.n_iter_ == 1
+    assert short.inertia_ < 1.1 * drawn.fit(rows).inertia_
+
+
 def test_a_fit_within_max_time_is_what_it_is_without():
     free, timed = KMeans(5, random_state=0).fit(X), KMeans(5, random_state=0, max_time=600).fit(X)
     assert free.inertia_ == timed.inertia_

@@ -29,6 +29,7 @@ from centroids.estimators.runs import (
     FitState,
     RunSettings,
     completed,
+    deadline_after,
     run_best,
     store_run,
     warn_of_empty,
@@ -185,6 +186,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             clusters.
         """
         rule.check_parameters(self, _RULES)
+        deadline = deadline_after(self.max_time)
         with learned_anew(self):
             data = self._learn_columns(check_dask_rows(X))
             n_clusters = int(self.n_clusters)
@@ -200,7 +202,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 algorithm="auto",
                 max_iter=min(int(self.max_iter), MOST_ITERATIONS),
                 tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
-                max_time=self.max_time,
+                deadline=deadline,
                 verbose=int(self.verbose),
                 callback=self.callback,
                 metric=METRICS["euclidean"],

@@ -300,7 +300,7 @@ class BisectingKMeans(NearestCenterModel):
             algorithm="auto",
             max_iter=min(int(self.max_iter), MOST_ITERATIONS),
             tol=float(self.tol) * problem.mean_variance,
-            max_time=None,
+            deadline=None,
             verbose=int(self.verbose),
             callback=None,
             metric=self._metric,

@@ -59,7 +59,7 @@ def cluster_first_rows(
         algorithm="auto",
         max_iter=runs.max_iter,
         tol=_tolerance(rows, runs.n_clusters, problem.mean_variance),
-        max_time=None,
+        deadline=None,
         verbose=0,
         callback=None,
         metric=runs.metric,

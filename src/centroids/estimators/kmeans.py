@@ -17,6 +17,7 @@ from centroids.estimators.runs import (
     FitState,
     RunSettings,
     completed,
+    deadline_after,
     is_given,
     run_best,
     store_run,
@@ -104,7 +105,9 @@ class KMeans(NearestCenterModel):
         Most threads to use. None: the usable CPUs, or OMP_NUM_THREADS where it is set; -1: the
         usable CPUs.
     max_time : float or None, default=None
-        Seconds after which to stop, within an iteration, with the best model so far.
+        Seconds after which to stop with the best model so far. What is under way is ended first,
+        and ``labels_`` are made those of the final centers: a few visits of all rows, which take
+        longer than a very short time where rows and clusters are many.
     callback : callable or None, default=None
         Called after each iteration with a `FitState`. An exception it raises ends the fit; the
         model so far is stored and the exception raised. Where K is chosen, an object with a method
@@ -260,6 +263,7 @@ class KMeans(NearestCenterModel):
             clusters.
         """
         self._check_parameters()
+        deadline = deadline_after(self.max_time)
         with self._new_model(align_to) as old:
             rows, weights = self._check_fit_rows(X, sample_weight, old)
             is_auto = self.n_clusters == "auto"
@@ -279,7 +283,7 @@ class KMeans(NearestCenterModel):
                 algorithm=_CORE_ALGORITHM.get(self.algorithm, self.algorithm),
                 max_iter=min(int(self.max_iter), MOST_ITERATIONS),
                 tol=float(self.tol) * problem.mean_variance if self.tol else 0.0,
-                max_time=self.max_time,
+                deadline=deadline,
                 verbose=int(self.verbose),
                 callback=self.callback,
                 metric=self._metric,

@@ -69,8 +69,8 @@ class RunSettings:
     ----------
     tol : float
         Absolute: the sum of squared center shifts at which to stop.
-    max_time : float or None
-        Seconds for all runs together.
+    deadline : float or None
+        When `time.monotonic` has passed it, all runs together end.
     """
 
     n_clusters: int
@@ -79,7 +79,7 @@ class RunSettings:
     algorithm: str
     max_iter: int
     tol: float
-    max_time: float | None
+    deadline: float | None
     verbose: int
     callback: Callable[[FitState], Any] | None
     metric: Metric
@@ -106,7 +106,7 @@ def run_best(
     A run that was cut short (time, signal, exception in the callback) is the last one; the
     exception stands in the returned run, for the caller to raise when the model is stored.
     """
-    deadline = None if settings.max_time is None else time.monotonic() + settings.max_time
+    deadline = settings.deadline
     best: _core.Run | None = None
     restarts: list[float] = []
     try:
@@ -160,6 +160,11 @@ def run_from(
     run["history"][:, 0] *= settings.metric.inertia_scale
     _log_end(settings, run, number)
     return run
+
+
+def deadline_after(seconds: float | None) -> float | None:
+    """Return the deadline of a fit that begins now, or None without a limit."""
+    return None if seconds is None else time.monotonic() + seconds
 
 
 def completed(run: _core.Run) -> _core.Run:

@@ -278,15 +278,41 @@ TEST(what_lies_in_fresh_memory_changes_no_seed) {
   }
 }
 
-TEST(a_stop_leaves_at_least_one_seed) {
+TEST(after_a_stop_the_missing_seeds_are_drawn_at_once) {
   Random random(6);
   Data<double> data(normal<double>(random, 2000), 2);
   for (const int allowed : {0, 1, 5}) {
-    int asked = 0;
-    Control control;
-    control.should_stop = [&] { return asked++ >= allowed; };
-    const auto rows = seed_kmeans_plus_plus(data.rows(), 50, 0, control);
-    CHECK(int64_t(rows.size()) == 1 + allowed, rows.size());
+    std::vector<int64_t> expected;
+    for (const int n_threads : {1, 3}) {
+      int asked = 0;
+      Control control;
+      control.should_stop = [&] { return asked++ >= allowed; };
+      const auto rows = seed_kmeans_plus_plus(data.rows(n_threads), 50, 0, control);
+      CHECK(asked == allowed + 1, asked);
+      CHECK(std::set<int64_t>(rows.begin(), rows.end()).size() == 50, rows.size());
+      if (n_threads == 1) expected = rows;
+      CHECK(rows == expected);
+    }
+  }
+}
+
+TEST(seeds_after_a_stop_lie_where_the_squared_distances_are) {
+  constexpr int64_t kClouds = 10, kRows = 40;  // each cloud as far from all others
+  Random random(6);
+  std::vector<double> values = normal<double>(random, kClouds * kRows * kClouds);
+  for (int64_t i = 0; i < kClouds * kRows; ++i) values[i * kClouds + i % kClouds] += 1000;
+  Data<double> data(values, kClouds);
+  Control control;
+  control.should_stop = [] { return true; };
+  const auto rows = seed_kmeans_plus_plus(data.rows(), 50, 0, control);
+  CHECK(rows.size() == 50);
+  std::vector<int> drawn(kClouds);
+  for (const int64_t row : rows) ++drawn[row % kClouds];
+  for (int64_t j = 0; j < kClouds; ++j) {
+    if (j == rows[0] % kClouds)
+      CHECK(drawn[j] == 1, drawn[j]);
+    else
+      CHECK(drawn[j] == 5 || drawn[j] == 6, drawn[j]);  // 49 draws in 9 clouds
   }
 }
 
