@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "renumber.hpp"
 #include "update/averaging.hpp"
 #include "update/momentum.hpp"
 
@@ -57,12 +58,10 @@ bool fill_empty_clusters(Pass& pass, Centers& centers, const Partials& partials)
   return true;
 }
 
-// Cluster order[j] gets the number j. True when any number changed.
+// True when any number changed.
 bool renumber(Pass& pass, Centers& centers, const std::vector<int32_t>& order) {
   if (std::is_sorted(order.begin(), order.end())) return false;
-  const Centers old = centers;
-  for (int64_t j = 0; j < centers.n_clusters; ++j)
-    std::copy_n(old.row(order[j]), centers.n_features, centers.row(j));
+  renumber(centers, order);
   pass.renumber(order);
   return true;
 }

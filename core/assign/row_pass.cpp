@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "assign/farthest.hpp"
+#include "renumber.hpp"
 #include "threads/pool.hpp"
 
 namespace centroids {
@@ -145,8 +146,7 @@ std::vector<FarRow> RowPass<T>::farthest_of_part(const Centers& centers, int64_t
 
 template <class T>
 void RowPass<T>::renumber(const std::vector<int32_t>& order) {
-  std::vector<int32_t> number(order.size());
-  for (size_t j = 0; j < order.size(); ++j) number[order[j]] = int32_t(j);
+  const std::vector<int32_t> number = new_numbers(order);
   const Shards& shards = sums_.shards();
   parallel_for(worthwhile_threads(rows_.n_threads, double(rows_.n_rows)), shards.count(),
                [&](int, int64_t shard) {

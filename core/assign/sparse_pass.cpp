@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "assign/farthest.hpp"
+#include "renumber.hpp"
 #include "threads/pool.hpp"
 
 namespace centroids {
@@ -280,18 +281,10 @@ std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) {
 
 template <class T>
 void SparsePass<T>::renumber(const std::vector<int32_t>& order) {
-  std::vector<int32_t> number(order.size());
-  for (size_t j = 0; j < order.size(); ++j) number[order[j]] = int32_t(j);
+  const std::vector<int32_t> number = new_numbers(order);
   for (int64_t i = 0; i < rows_.n_rows; ++i) rows_.labels[i] = number[rows_.labels[i]];
-  const Partials old = total_;
-  const Centers old_centers = previous_;
-  for (size_t j = 0; j < order.size(); ++j) {
-    std::copy_n(old.sums.begin() + order[j] * old.n_features, old.n_features,
-                total_.sums.begin() + int64_t(j) * old.n_features);
-    std::copy_n(old_centers.row(order[j]), old.n_features, previous_.row(int64_t(j)));
-    total_.weights[j] = old.weights[order[j]];
-    total_.counts[j] = old.counts[order[j]];
-  }
+  centroids::renumber(total_, order);
+  centroids::renumber(previous_, order);
 }
 
 template class SparseCenters<float>;

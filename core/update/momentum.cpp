@@ -1,6 +1,6 @@
 #include "update/momentum.hpp"
 
-#include <algorithm>
+#include "renumber.hpp"
 
 namespace centroids {
 
@@ -19,10 +19,7 @@ Centers Momentum::next(const Centers& means, double explained) {
 }
 
 void Momentum::renumber(const std::vector<int32_t>& order) {
-  if (n_steps_ == 0) return;
-  const Centers old = previous_;
-  for (size_t j = 0; j < order.size(); ++j)
-    std::copy_n(old.row(order[j]), old.n_features, previous_.row(int64_t(j)));
+  centroids::renumber(previous_, order);
 }
 
 }  // namespace centroids

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "renumber.hpp"
+
 namespace centroids {
 namespace {
 
@@ -56,16 +58,9 @@ void Totals::write(int64_t n_changed, Partials& out) const {
 }
 
 void Totals::renumber(const std::vector<int32_t>& order) {
-  const auto permute = [&](auto& values, int64_t width) {
-    const auto old = values;
-    for (size_t j = 0; j < order.size(); ++j)
-      std::copy_n(old.begin() + order[j] * width, width, values.begin() + int64_t(j) * width);
-  };
-  permute(sums.sums, sums.n_features);
-  permute(sum_errors, sums.n_features);
-  permute(sums.weights, 1);
-  permute(weight_errors, 1);
-  permute(sums.counts, 1);
+  centroids::renumber(sums, order);
+  centroids::renumber(sum_errors, sums.n_features, order);
+  centroids::renumber(weight_errors, 1, order);
 }
 
 }  // namespace centroids
