@@ -32,6 +32,11 @@ def public_docstrings():
     """Names of the public objects and of the public methods written for them."""
     public = {name: getattr(centroids, name) for name in centroids.__all__}
     public["distributed.KMeans"] = importlib.import_module("centroids.distributed").KMeans
+    criteria = importlib.import_module("centroids.criteria")
+    for name in criteria.__all__:  # criteria themselves are values, which know their source
+        value = getattr(criteria, name)
+        if inspect.isfunction(value) or inspect.isclass(value):
+            public[f"criteria.{name}"] = value
     names = list(public)
     for name, value in public.items():
         if inspect.isclass(value):

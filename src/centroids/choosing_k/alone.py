@@ -62,10 +62,16 @@ def measure_partition(
         Whether the centers are means of these rows. Valleys then see each row without its own pull
         on its center; rows that were held out need no such care.
     n_jobs : int or None, default=None
+        Most threads to use, as in `KMeans`.
 
     Returns
     -------
     Partition
+
+    Raises
+    ------
+    ValueError
+        If X or centers hold NaN or infinity, or have other numbers of columns.
     """
     rows = check_array(X, dtype=FLOATS, order="C")
     places = check_array(centers, dtype=np.float64, order="C", input_name="centers")
@@ -101,6 +107,11 @@ def squared_silhouette(
     -------
     float
         Between -1 and 1.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two clusters, or not one label for each row.
     """
     rows, codes, k = _labelled(X, labels)
     weights = check_sample_weight(sample_weight, len(rows))
@@ -131,7 +142,12 @@ def sampled_silhouette(
     sample_weight: ArrayLike | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> SilhouetteEstimate:
-    """Mean silhouette (Rousseeuw 1987) of a uniform sample of rows, each against all rows.
+    """Mean silhouette of a uniform sample of rows, each against all rows.
+
+    That is (b - a) / max(a, b), from the mean distance a to the other rows of the own cluster and
+    the least mean distance b to those of another one (P. J. Rousseeuw, "Silhouettes: a graphical
+    aid to the interpretation and validation of cluster analysis", Journal of Computational and
+    Applied Mathematics 20, 1987).
 
     Parameters
     ----------
@@ -147,6 +163,11 @@ def sampled_silhouette(
     -------
     SilhouetteEstimate
         With a 95 % confidence interval that counts the share of rows not looked at.
+
+    Raises
+    ------
+    ValueError
+        If `n_rows` is below 1, there are fewer than two clusters, or not one label for each row.
     """
     if n_rows < 1:
         raise ValueError(f"n_rows must be an int of at least 1. Got {n_rows!r} instead.")

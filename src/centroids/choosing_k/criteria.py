@@ -108,6 +108,10 @@ def best_n_clusters(
     values : ndarray of shape (n,)
         NaN where the criterion is not defined.
     n_clusters : ndarray of shape (n,)
+
+    Returns
+    -------
+    int or None
     """
     is_known = np.isfinite(values) & (n_clusters >= criterion.from_k)
     if not is_known.any():

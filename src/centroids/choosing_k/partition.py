@@ -140,19 +140,55 @@ class Partition(_OfClusters):
         return int(self.centers.shape[1])
 
     def total(self, of_clusters: Float64) -> float:
-        """Sum over the clusters."""
+        """Sum over the clusters.
+
+        Parameters
+        ----------
+        of_clusters : ndarray of shape (n_clusters,)
+
+        Returns
+        -------
+        float
+        """
         return float(of_clusters.sum())
 
     def lowest(self, of_clusters: Float64) -> float:
-        """Lowest of the clusters."""
+        """Return the lowest of the clusters.
+
+        Parameters
+        ----------
+        of_clusters : ndarray of shape (n_clusters,)
+
+        Returns
+        -------
+        float
+        """
         return float(of_clusters.min())
 
     def highest(self, of_clusters: Float64) -> float:
-        """Highest of the clusters."""
+        """Return the highest of the clusters.
+
+        Parameters
+        ----------
+        of_clusters : ndarray of shape (n_clusters,)
+
+        Returns
+        -------
+        float
+        """
         return float(of_clusters.max())
 
     def for_clusters(self, value: Any) -> Any:
-        """Give each cluster a value of the partition."""
+        """Give each cluster a value of the partition: here as it is, as NumPy repeats it.
+
+        Parameters
+        ----------
+        value : float
+
+        Returns
+        -------
+        float
+        """
         return value
 
 

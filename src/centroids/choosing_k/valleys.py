@@ -138,6 +138,10 @@ def valleys_of(partition: Partition, rows_per_weight: float = 1.0) -> Valleys:
     partition : Partition
     rows_per_weight : float, default=1.0
         What turns weights into numbers of rows, for what is likely chance.
+
+    Returns
+    -------
+    Valleys
     """
     return valleys_of_each(stacked([partition]), rows_per_weight)[0]
 
@@ -198,7 +202,16 @@ def is_surely_deep(valley: Valley) -> bool:
 
 
 def list_valleys(valleys: Valleys) -> list[Valley]:
-    """List the pairs, the least separated first."""
+    """List the pairs, the least separated first.
+
+    Parameters
+    ----------
+    valleys : Valleys
+
+    Returns
+    -------
+    list of Valley
+    """
     order = np.lexsort((valleys.p_values, valleys.ratios))[::-1]
     return [valley_of_pair(valleys, int(p)) for p in order]
 

@@ -244,6 +244,11 @@ class ClusterProfile:
         pandas.DataFrame or polars.DataFrame
             Columns cluster, name, size, share; mean, median, std and effect of each feature, as
             ``"<feature> mean"``; radius, sentence, and the rule with its coverage and precision.
+
+        Raises
+        ------
+        ValueError
+            If `library` is neither.
         """
         columns = self._columns()
         if library == "polars":

@@ -110,6 +110,11 @@ class SilhouetteDisplay(AxesDisplay):
         Returns
         -------
         SilhouetteDisplay
+
+        Raises
+        ------
+        ValueError
+            If the model has one cluster.
         """
         fitted = Fitted.of(estimator, X)
         n_clusters = len(fitted.centers)
