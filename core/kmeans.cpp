@@ -62,8 +62,7 @@ LoopResult fit_as(const Data& data, const FitOptions& asked, const Control& cont
     };
     return refined_start(rows, std::move(centers), options.seed, run_on_sample);
   };
-  return fit_rows(rows, double(rows.n_rows) * double(rows.n_features), data.summary.origin, options,
-                  data.x.dtype, control, start, loop_on(rows));
+  return fit_rows(rows, data.summary.origin, options, data.x.dtype, control, start, loop_on(rows));
 }
 
 // Calls block(scratch, first_row, n) for each block of packed rows.

@@ -81,8 +81,7 @@ LoopResult fit(const SparseData& data, const FitOptions& asked, const Control& c
       return run_loop(pass, std::move(centers), data.summary.total_squares, loop, hooks);
     };
     const auto start = [&] { return first_centers(rows, options, data.x.dtype, control); };
-    return fit_rows(rows, rows.n_entries(), data.summary.origin, options, data.x.dtype, control,
-                    start, run);
+    return fit_rows(rows, data.summary.origin, options, data.x.dtype, control, start, run);
   });
 }
 

@@ -45,7 +45,7 @@ std::vector<double> TwoMeans::distances(const std::vector<int32_t>& rows,
   probe_->choose({make_point(point)});
   probe_blocks(*probe_, rows,
                [&](size_t place, const double* squared) { distances[place] = squared[0]; });
-  work_ += double(rows.size()) * work_per_row();
+  work_ += double(rows.size()) * rows_.work_per_row();
   return distances;
 }
 
@@ -109,7 +109,7 @@ int64_t TwoMeans::assign(const Cluster& cluster, Split& split) {
     second.weight += w;
     second.n_rows += side ? 1 : -1;
   }
-  work_ += 2 * double(cluster.rows.size()) + double(n_looked_at + n_moved) * work_per_row();
+  work_ += 2 * double(cluster.rows.size()) + double(n_looked_at + n_moved) * rows_.work_per_row();
   Group& first = split.parts[0];
   first = cluster.group;
   for (size_t t = 0; t < first.sums.size(); ++t) first.sums[t] -= second.sums[t];

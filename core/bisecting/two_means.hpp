@@ -58,8 +58,6 @@ class TwoMeans {
   };
   static Plane plane_between(const TwoPoints& points, const std::vector<double>& center);
   int64_t assign(const Cluster& cluster, Split& split);
-  // As if dense: sparse rows shall make the same tree.
-  double work_per_row() const { return double(rows_.n_features() + 6); }
 
   const RowAccess& rows_;
   std::unique_ptr<Probe> probe_;

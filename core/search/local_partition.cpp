@@ -230,7 +230,7 @@ void LocalPartition::remove(int32_t j) {
 
 template <class F>
 void LocalPartition::for_each(int64_t n_tasks, double work, F body) {
-  const int n_threads = worthwhile_threads(rows_.n_threads(), work);
+  const int n_threads = worthwhile_threads(rows_.n_threads(), rows_.cost_of(work));
   while (int(probes_.size()) < n_threads) probes_.push_back(rows_.make_probe());
   parallel_for(n_threads, n_tasks, [&](int worker, int64_t task) { body(task, *probes_[worker]); });
 }

@@ -52,8 +52,15 @@ class RowAccess {
   virtual double dot(int32_t row, const double* direction) const = 0;
   virtual std::unique_ptr<Probe> make_probe() const = 0;
 
-  // Of a row against a point, in multiply-adds: fetching and comparing count as well.
-  double work_per_row() const { return multiply_adds() + 6; }
+  // Of a row against a point, in multiply-adds: fetching and comparing count as well. Of sparse
+  // rows as if they were dense: budgets are counted in this, and both shall end in the same
+  // optimum.
+  double work_per_row() const { return double(n_features()) + kFetch; }
+  // What work counted so really costs.
+  double cost_of(double work) const { return work * (multiply_adds() + kFetch) / work_per_row(); }
+
+ private:
+  static constexpr double kFetch = 6;
 };
 
 // Calls take(place, squared) for each of the listed rows; squared[p * kBlockRows] is the squared

@@ -28,11 +28,12 @@ inline constexpr double kManyRuns = 100;
 inline constexpr int kMostAtOnce = 5;  // m of the paper
 inline constexpr int kRounds = 8;      // of search and run
 
-// Of a run and its seeding, which compares every row with 2 + ln k candidates a center. `work`: of
-// all rows against one center.
-inline double work_of(const LoopResult& run, double work) {
+// Of a run and its seeding, which compares every row with 2 + ln k candidates a center. Sparse rows
+// count as if they were dense, as in RowAccess::work_per_row.
+inline double work_of(const LoopResult& run, int64_t n_rows) {
   const double k = double(run.centers.n_clusters);
-  return (double(run.n_iter) + 2 + std::log(k)) * k * work;
+  return (double(run.n_iter) + 2 + std::log(k)) * k * double(n_rows) *
+         double(run.centers.n_features);
 }
 
 // What a search after a run may spend, in multiply-adds; `begin`: on its first look at all rows.
@@ -51,15 +52,15 @@ inline SearchSettings search_settings(LocalSearch search, double run, double beg
 // run(centers, loop options, control) is the loop on these rows, and leaves the labels of what it
 // returns in rows.labels. The iterations and the history stay those of the first run.
 template <class R, class Run>
-LoopResult search_from(LoopResult first, const R& rows, double work,
-                       const std::vector<double>& origin, const FitOptions& options, Dtype dtype,
-                       const Control& control, Run run) {
+LoopResult search_from(LoopResult first, const R& rows, const std::vector<double>& origin,
+                       const FitOptions& options, Dtype dtype, const Control& control, Run run) {
   if (options.search == LocalSearch::none || !first.converged || first.interrupted ||
       options.n_clusters == 1 || rows.n_rows > std::numeric_limits<int32_t>::max())
     return first;
   const Control quiet{control.should_stop, nullptr};  // progress is of the run, not of the search
   const RowAccessOf<R> access(rows, origin);
-  const double own_work = work_of(first, work), begin = LocalPartition::work_to_begin(access);
+  const double own_work = work_of(first, rows.n_rows),
+               begin = LocalPartition::work_to_begin(access);
   SearchSettings settings = search_settings(options.search, own_work, begin);
   const bool is_long = options.search == LocalSearch::budgeted && settings.budget > kMoment;
   LoopOptions plain = options.loop;  // never to a higher inertia
@@ -80,7 +81,7 @@ LoopResult search_from(LoopResult first, const R& rows, double work,
       break;
     }
     LoopResult next = run(partition.centers(dtype), options.loop, quiet);
-    settings.budget -= partition.work() + work_of(next, work);
+    settings.budget -= partition.work() + work_of(next, rows.n_rows);
     const bool is_better = next.inertia < best.inertia;
     if (!is_better) next = run(best.centers, plain, quiet);
     best = std::move(next);
@@ -104,16 +105,14 @@ Centers searched_on_sample(LoopResult first, const R& sample, const std::vector<
   const double n = double(sample.n_rows), k = double(options.n_clusters),
                enough = first.inertia * (1 - kPretended * k / n);
   Centers centers = first.centers;
-  LoopResult searched = search_from(std::move(first), sample, n * double(sample.n_features), origin,
-                                    options, dtype, control, run);
+  LoopResult searched = search_from(std::move(first), sample, origin, options, dtype, control, run);
   return searched.inertia < enough ? std::move(searched.centers) : centers;
 }
 
 // start() gives the first centers; the other arguments are those of search_from.
 template <class R, class Start, class Run>
-LoopResult fit_rows(const R& rows, double work, const std::vector<double>& origin,
-                    const FitOptions& options, Dtype dtype, const Control& control, Start start,
-                    Run run) {
+LoopResult fit_rows(const R& rows, const std::vector<double>& origin, const FitOptions& options,
+                    Dtype dtype, const Control& control, Start start, Run run) {
   if (auto optimal = optimal_first_centers(rows, options, dtype)) {
     LoopOptions once = options.loop;  // one iteration gives labels, numbers and history
     once.max_iter = 1;
@@ -121,8 +120,8 @@ LoopResult fit_rows(const R& rows, double work, const std::vector<double>& origi
     result.converged = true;
     return result;
   }
-  return search_from(run(start(), options.loop, control), rows, work, origin, options, dtype,
-                     control, run);
+  return search_from(run(start(), options.loop, control), rows, origin, options, dtype, control,
+                     run);
 }
 
 }  // namespace centroids

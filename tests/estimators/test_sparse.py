@@ -47,6 +47,20 @@ def test_a_sparse_fit_is_the_dense_fit(dtype, init, n_clusters):
     assert_allclose(sparse.history_["inertia"], dense.history_["inertia"], rtol=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_search_spends_on_sparse_rows_what_it_spends_on_dense_ones(seed):
+    rng = np.random.default_rng(0)
+    X = np.zeros((600, 200))
+    for row in X:  # 25 topics of four words
+        row[rng.integers(25) * 4 + rng.choice(4, size=3, replace=False)] = rng.uniform(1, 2, 3)
+        row[rng.integers(200, size=4)] += rng.uniform(0.2, 1, 4)
+    plain, dense = (KMeans(12, search=s, random_state=seed).fit(X) for s in (None, "auto"))
+    sparse = KMeans(12, random_state=seed).fit(sp.csr_array(X))
+    assert dense.inertia_ < 0.999 * plain.inertia_
+    assert_array_equal(sparse.labels_, dense.labels_)
+    assert sparse.inertia_ == pytest.approx(dense.inertia_, rel=1e-12)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_labels_are_predict_and_inertia_is_minus_score(estimator, dtype):

@@ -33,7 +33,7 @@ struct Pairs {
       ++n_runs;
       return assigned(std::move(centers));
     };
-    return search_from(std::move(first), rows(), 8, origin, options, Dtype::f64, {}, run);
+    return search_from(std::move(first), rows(), origin, options, Dtype::f64, {}, run);
   }
 
   LoopResult assigned(Centers centers) {
