@@ -5,6 +5,7 @@
 
 namespace centroids {
 
-void list_parts(nanobind::module_& m);
+void list_part(nanobind::module_& m);   // one part, where its rows are
+void list_parts(nanobind::module_& m);  // all of it
 
 }  // namespace centroids
