@@ -98,14 +98,14 @@ WRONG = {
     "fit good.csv -k 2 --holdout 0.1 --truth y": '"y" has 2 classes, but one part of the split',
     "fit header.csv -k 1 --holdout 0.5": "has no rows",
     # other options
-    "fit good.csv -k 2 --scale some": "'some' is not one of 'none', 'standard'",
+    "fit good.csv -k 2 --scale some": "for '--scale': 'some' is not one of 'none', 'standard'",
     "fit good.csv -k 2 --jobs 0": "--jobs",
     "fit good.csv -k 2 --random-state -1": "--random-state",
     "fit good.csv -k 2 --max-iter 0": "--max-iter",
     "fit good.csv -k 2 --holdot 0.5": "see centroids fit --help",
     "fit -k 2": "Missing argument 'DATA'; see centroids fit --help",
     "fit good.csv more.csv -k 2": "more.csv does not exist",
-    "fitt good.csv": "see centroids --help",
+    "fitt good.csv": "ee centroids --help",
     # outputs
     "fit good.csv -k 2 -o nowhere/m.safetensors": "the folder nowhere does not exist; make",
     "fit good.csv -k 2 -o locked": "end it in .safetensors",

@@ -95,7 +95,7 @@ def test_findings_stand_in_the_report(run: Run, table: Path) -> None:
     page = Path("r.html").read_text()
     assert "Notes on the data" in page
     assert "looks like an identifier" in page
-    assert "99 of 100 rows; 1 that lack a value were dropped" in page
+    assert "99 of 100 rows; 1 dropped for lack of a value" in page
 
 
 def test_texts_among_numbers_are_a_finding_and_not_the_end(run: Run, folder: Path) -> None:

@@ -58,7 +58,7 @@ def test_names_stand_in_words_and_labels(run: Run, model: str, groups: Path) -> 
     [
         ("regulars", "'regulars' names no cluster"),
         ("x=regulars", "'x=regulars' names no cluster"),
-        ("3=regulars", "the model has the clusters 0 to 2"),
+        ("3=regulars", "3=regulars: the model has the clusters 0 to 2"),
         ("0=a 1=a", "to two clusters"),
         ("0=a 0=b", "cluster 0 is named twice"),
         ("0=a -o out.csv", "end it in .safetensors"),

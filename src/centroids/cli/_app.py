@@ -103,7 +103,8 @@ def _explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, WrongUse):
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "centroids"
-        return WRONG_USE, f"{error.format_message().rstrip('.')}; see {path} --help"
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        return WRONG_USE, f"{message}{' See' if message.endswith('?') else '; see'} {path} --help"
     if isinstance(error, ImportError | OSError):
         return FAILED, str(error)
     if isinstance(error, MemoryError):

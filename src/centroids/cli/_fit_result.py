@@ -176,9 +176,9 @@ def how_it_was_made(request: Request, fitted: Fitted) -> Payload:
     table, n_used, where = fitted.table, len(fitted.split.training), request.layout.where
     rows = f"{n_used:,} of {count(table.n_rows_in_files, 'row')}"
     if table.n_dropped:
-        rows += f"; {table.n_dropped:,} that lack a value were dropped"
+        rows += f"; {table.n_dropped:,} dropped for lack of a value"
     if request.holdout:
-        rows += f"; {len(fitted.split.heldout):,} were held out"
+        rows += f"; {len(fitted.split.heldout):,} held out"
     filled = sum(table.n_missing) if request.preparation.missing is Missing.IMPUTE else 0
     return {
         "rows": rows,

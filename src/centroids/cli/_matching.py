@@ -116,7 +116,8 @@ def _agreement(match: Payload, rows: str) -> str:
     named = match["first_misses"] if match["n_misses"] <= MAX_MISSES_NAMED else []
     if not named:
         return f"{text}."
-    return f"{text}: row{'s' * (len(named) > 1)} {', '.join(f'{row:,}' for row in named)}."
+    listed = ", ".join(f"{row:,}" for row in named)
+    return f"{text}: row{'s' * (len(named) > 1)} {listed}, counted from 1."
 
 
 def _listed(what: str, shares: list[Payload]) -> str:

@@ -94,9 +94,10 @@ def read_for_model(
     except centroids.UnknownColumnError as error:
         if not is_by_name or error.column not in (names or ()):
             raise
+        lacks = str(error).replace("; choose another", "")
         raise centroids.InputError(
             f"data and model differ: the model needs the columns {_listed(names or ())}, and "
-            f"{error}; rename it in the data, or say with --columns which columns to use"
+            f"{lacks}; rename it in the data, or say with --columns which columns to use"
         ) from error
     if is_by_name:
         left_out = tuple(column._replace(reason="not in the model") for column in table.left_out)

@@ -39,7 +39,8 @@ def print_data(console: Console, data: Payload) -> None:
     if data["where"] is not None:
         console.print(f"of {count(data['n_rows_in_files'], 'row')}, those with {data['where']}")
     if data["n_dropped"]:
-        console.print(f"dropped: {count(data['n_dropped'], 'row')} that lack a value")
+        verb = "lacks" if data["n_dropped"] == 1 else "lack"
+        console.print(f"dropped: {count(data['n_dropped'], 'row')} that {verb} a value")
     elif data["missing"]:
         gaps = [f"{name} ({n:,})" for name, n in data["missing"].items()]
         console.print(f"missing values: {_some(gaps)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +54,7 @@ def name(
     fitted = centroids.load(model)
     clusterer = clusterer_of(fitted)
     if given:
+        _check_numbers(given, len(clusterer.cluster_centers_))
         centroids.check_output(target, MODEL_SUFFIXES)
         clusterer.name_clusters(given)
         centroids.save(fitted, target)
@@ -82,6 +83,14 @@ def _parse(texts: Sequence[str]) -> dict[int, str | None]:
             raise centroids.InputError(f"cluster {int(number)} is named twice; name it once")
         names[int(number)] = given.strip() or None
     return names
+
+
+def _check_numbers(names: Mapping[int, str | None], n_clusters: int) -> None:
+    for number, name in names.items():
+        if number >= n_clusters:
+            raise centroids.InputError(
+                f"{number}={name or ''}: the model has the clusters 0 to {n_clusters - 1}"
+            )
 
 
 def _show(result: Payload, console: Console) -> None:
