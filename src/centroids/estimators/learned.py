@@ -1,7 +1,8 @@
-"""What an estimator has learned: replaced whole, or not at all."""
+"""What an estimator has learned: replaced whole, or not at all; and taken away in a copy."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,13 @@ def forget(model: Any, *names: str) -> None:
     """Take attributes away from a model, as far as it has them."""
     for name in names:
         vars(model).pop(name, None)
+
+
+def without_names(model: Any) -> Any:
+    """Return a model, or a step before it, that takes and gives arrays and asks for no names."""
+    plain = copy.copy(model)
+    forget(plain, "feature_names_in_", "_sklearn_output_config")
+    return plain
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted
 
 from centroids import _core
-from centroids.estimators.learned import learned_anew
+from centroids.estimators.learned import learned_anew, without_names
 from centroids.estimators.metrics import METRICS, Metric
 from centroids.estimators.parameters import is_integer
 from centroids.rows.arrays import check_finite, check_rows, check_sample_weight
@@ -271,7 +271,6 @@ class NearestCenterModel(
         ValueError
             If `measure_radii` was not called before.
         """
-        from centroids.estimators.parts import without_names
         from centroids.estimators.spread import fences, outside
 
         check_is_fitted(self)

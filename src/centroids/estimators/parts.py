@@ -18,12 +18,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from centroids.estimators.learned import without_names
 from centroids.estimators.nearest_center import Nearest, NearestCenterModel
 from centroids.rows.arrays import check_finite, check_rows
 from centroids.rows.blocks import blocks_of, map_rows
 from centroids.rows.sparse import is_sparse, to_dense
 
-__all__ = ["ModelParts", "own_and_second", "take_apart", "without_names"]
+__all__ = ["ModelParts", "own_and_second", "take_apart"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,14 +138,6 @@ def take_apart(model: Any, argument: str = "model") -> ModelParts:
     for step in filter(None, (imputer, scaler, clusterer)):
         check_is_fitted(step)
     return ModelParts(imputer, scaler, clusterer)
-
-
-def without_names(step: Any) -> Any:
-    """Return a step that takes and gives arrays, without a word on column names."""
-    plain = copy.copy(step)
-    for name in ("feature_names_in_", "_sklearn_output_config"):
-        plain.__dict__.pop(name, None)
-    return plain
 
 
 def own_and_second(clusterer: NearestCenterModel, rows: Any) -> Nearest:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from centroids.estimators.parts import without_names
+from centroids.estimators.learned import without_names
 from centroids.rows.blocks import BLOCK_ROWS, map_rows
 
 __all__ = ["fit_preparation", "prepare_rows"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.impute import SimpleImputer
 from sklearn.utils.validation import check_is_fitted
 
-from centroids.estimators.parts import without_names
+from centroids.estimators.learned import without_names
 from centroids.estimators.quotas import quotas
 from centroids.rows.blocks import map_rows
 
