@@ -94,7 +94,7 @@ def test_misses_are_row_numbers_of_the_file(run: Run, folder: Path) -> None:
     rows[6] = "9,p"
     Path("t.csv").write_text("a,y\n" + "\n".join(rows) + "\n")
     out = run("fit", "t.csv", "-k", 2, "--truth", "y").out
-    assert "1 miss: row 7." in out
+    assert "1 miss: row 7, counted from 1." in " ".join(out.split())
     result = run("fit", "t.csv", "-k", 2, "--truth", "y", "--holdout", 0.5, "--json").json
     misses = [row for p in ("training", "heldout") for row in result[p]["match"]["first_misses"]]
     assert misses == [7]
@@ -211,3 +211,11 @@ def test_titles_of_tables_beside_each_other_have_one_line(run: Run, groups: Path
     out = run("fit", groups, "-k", 3, "--truth", "kind", "--holdout", "0.25").out
     (line,) = (line for line in out.splitlines() if line.startswith("Rows fitted   "))
     assert line.split("Rows fitted")[1].strip() == "Rows held out"
+
+
+def test_large_coordinates_are_printed_without_an_exponent(run: Run, folder: Path) -> None:
+    Path("m.csv").write_text("income,share\n" + "150000,0.000012345\n" * 5 + "98765.4,1\n" * 4)
+    out = run("fit", "m.csv", "-k", 2).out
+    assert "150,000" in out
+    assert "98,765" in out
+    assert "1.234e-05" in out

@@ -17,11 +17,13 @@ from centroids import (
     IterationsDisplay,
     KMeans,
     match_labels,
+    profile,
     write_report,
 )
 from centroids.plots import palette
 from centroids.plots.profile import signed
 from centroids.report.numbers import cell, quantity, tick
+from centroids.report.sections import cards_of
 from centroids.wording import rough_percent
 
 
@@ -131,6 +133,16 @@ def test_page_and_pictures_share_their_colors(tmp_path):
     for color in (*palette.LIGHT[:4], *palette.DARK[:4], palette.FALLING, palette.RISING):
         assert color in html
     assert f"--accent: light-dark({palette.CURVE}," in html
+
+
+def test_the_bar_of_a_cluster_is_its_share_of_all_rows():
+    X = np.repeat([[0.0], [10.0], [50.0]], [60, 30, 10], axis=0)
+    found = profile(KMeans(3, random_state=0).fit(X), X)
+    assert [(card["share"], card["width"]) for card in cards_of(found)] == [
+        ("60 %", 60.0),
+        ("30 %", 30.0),
+        ("10 %", 10.0),
+    ]
 
 
 @pytest.mark.parametrize("name", ["r.pdf", "nowhere/r.html"])

@@ -75,7 +75,7 @@ def _hidden(n_clusters: int) -> str:
 def _clusters_table(clusters: Sequence[Payload], columns: Sequence[str]) -> Table:
     table = plain_table("cluster", "rows", "share", *map(_short, columns))
     for cluster in clusters:
-        center = [f"{value:.4g}" for value in cluster["center"]] if columns else []
+        center = [_coordinate(value) for value in cluster["center"]] if columns else []
         name = cluster.get("name")
         table.add_row(
             str(cluster["cluster"]) + ("" if name is None else f" {_short(name)}"),
@@ -146,3 +146,8 @@ def _largest(confusion: Sequence[Sequence[int]]) -> list[int]:
 
 def _short(name: str) -> str:
     return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 4]}…{name[-3:]}"
+
+
+def _coordinate(value: float) -> str:
+    """Write a coordinate of a center: four digits, large ones without an exponent."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"

@@ -76,7 +76,6 @@ def _parted(reason: str) -> tuple[str, str]:
 
 def cards_of(profile: ClusterProfile) -> list[Plain]:
     """Return what to print of each cluster."""
-    largest = max(card.share for card in profile.clusters)
     return [
         {
             "number": card.number,
@@ -84,7 +83,7 @@ def cards_of(profile: ClusterProfile) -> list[Plain]:
             "name": card.name,
             "size": count(card.size, "row"),
             "share": rough_percent(card.share),
-            "width": round(100 * card.share / largest, 1) if largest > 0 else 0,
+            "width": round(100 * card.share, 1),
             "sentence": _without_title(card.sentence),
             "rule": card.rule
             and {
