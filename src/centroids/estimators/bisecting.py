@@ -44,7 +44,7 @@ _RULES = {
 }
 
 # Of many more rows, the splits are planned on a sample of this size, or of so many rows a cluster.
-_SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 4_096, 32, 8
+_SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 8_192, 32, 4
 # Fewer rows of a sample than this say too little.
 _ENOUGH = 128
 # What looking for better splits may cost: a share of a plain tree of all rows, where these are not
