@@ -96,16 +96,58 @@ CENTROIDS_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 #endif
 }
 
+// ---------------------------------------------------------------- numbers known at compile time
+
+template <int N>
+struct Constant {
+  static constexpr int value = N;
+};
+
+// Calls f(Constant<n_cols>) for narrow rows, whose loops then have no tails, and f(Constant<0>) for
+// wider ones.
+template <int COLS = 1, class F>
+CENTROIDS_INLINE void with_narrow_columns(int64_t n_cols, F f) {
+  if constexpr (COLS <= 16) {
+    if (n_cols == COLS)
+      f(Constant<COLS>{});
+    else
+      with_narrow_columns<COLS + 1>(n_cols, f);
+  } else {
+    f(Constant<0>{});
+  }
+}
+
 // ---------------------------------------------------------------- packing rows
 
-// Four rows by four columns, transposed in registers: out[column][row] = shift - x (-x without
-// shift).
-template <bool NEGATE, class T>
-CENTROIDS_INLINE void transpose_four(const T* r0, const T* r1, const T* r2, const T* r3,
-                                     const T* shift, T* out) {
-  using Four = typename VectorOf<T>::Four;
-  using FourUnaligned = typename VectorOf<T>::FourUnaligned;
-  const auto load4 = [](const T* p) -> Four { return *reinterpret_cast<const FourUnaligned*>(p); };
+// Four rows by two columns of float64: pairs are joined as they are loaded, which spares the slow
+// moves between the halves of a register.
+template <bool NEGATE>
+CENTROIDS_INLINE void transpose_two(const double* r0, const double* r1, const double* r2,
+                                    const double* r3, const double* shift, double* out) {
+  typedef double Two __attribute__((vector_size(16)));
+  typedef double TwoUnaligned __attribute__((vector_size(16), aligned(8)));
+  using Four = typename VectorOf<double>::Four;
+  using FourUnaligned = typename VectorOf<double>::FourUnaligned;
+  const auto load2 = [](const double* p) -> Two {
+    return *reinterpret_cast<const TwoUnaligned*>(p);
+  };
+  const auto join = [](Two a, Two b) -> Four { return __builtin_shufflevector(a, b, 0, 1, 2, 3); };
+  Four s = {};
+  if constexpr (!NEGATE) s = join(load2(shift), load2(shift));
+  const Four ac = s - join(load2(r0), load2(r2)), bd = s - join(load2(r1), load2(r3));
+  *reinterpret_cast<FourUnaligned*>(out) = __builtin_shufflevector(ac, bd, 0, 4, 2, 6);
+  *reinterpret_cast<FourUnaligned*>(out + kBlockRows) = __builtin_shufflevector(ac, bd, 1, 5, 3, 7);
+}
+
+// Four rows by four columns of float32.
+template <bool NEGATE>
+CENTROIDS_INLINE void transpose_four(const float* r0, const float* r1, const float* r2,
+                                     const float* r3, const float* shift, float* out) {
+  using Four = typename VectorOf<float>::Four;
+  using FourUnaligned = typename VectorOf<float>::FourUnaligned;
+  const auto load4 = [](const float* p) -> Four {
+    return *reinterpret_cast<const FourUnaligned*>(p);
+  };
   Four s = {};
   if constexpr (!NEGATE) s = load4(shift);
   const Four a = s - load4(r0), b = s - load4(r1), c = s - load4(r2), d = s - load4(r3);
@@ -113,39 +155,58 @@ CENTROIDS_INLINE void transpose_four(const T* r0, const T* r1, const T* r2, cons
   const Four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const Four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
   const Four cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  const auto store4 = [](T* p, Four v) { *reinterpret_cast<FourUnaligned*>(p) = v; };
+  const auto store4 = [](float* p, Four v) { *reinterpret_cast<FourUnaligned*>(p) = v; };
   store4(out, __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5));
   store4(out + kBlockRows, __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7));
   store4(out + 2 * kBlockRows, __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5));
   store4(out + 3 * kBlockRows, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7));
 }
 
-// Rows [row, row + n_rows) by columns [first, last): n_rows and the width are at most one cache
-// line of elements, so each packed line is filled at once and never visited again.
+// Four rows by as many columns as one step takes, transposed in registers: out[column][row] =
+// shift - x (-x without shift).
+template <class T>
+constexpr int kColumnStep = sizeof(T) == 8 ? 2 : 4;
+
 template <bool NEGATE, class T>
-CENTROIDS_INLINE void pack_square(const T* const* row, int n_rows, int64_t first, int64_t last,
-                                  const T* shift, T* out) {
-  const auto shifted = [&](const T* r, int64_t t) { return NEGATE ? -r[t] : shift[t] - r[t]; };
+CENTROIDS_INLINE void transpose_step(const T* r0, const T* r1, const T* r2, const T* r3, int64_t t,
+                                     const T* shift, T* out) {
+  const T* s = NEGATE ? nullptr : shift + t;
+  if constexpr (sizeof(T) == 8)
+    transpose_two<NEGATE>(r0 + t, r1 + t, r2 + t, r3 + t, s, out + t * kBlockRows);
+  else
+    transpose_four<NEGATE>(r0 + t, r1 + t, r2 + t, r3 + t, s, out + t * kBlockRows);
+}
+
+// Rows of COLS columns; the last columns of an odd number are packed twice.
+template <bool NEGATE, int COLS, class T, class Row>
+CENTROIDS_INLINE void pack_narrow(Row row, int n_rows, const T* shift, T* out) {
+  constexpr int STEP = kColumnStep<T>;
+  const auto shifted = [&](const T* r, int t) { return NEGATE ? -r[t] : shift[t] - r[t]; };
   int i = 0;
   for (; i + 4 <= n_rows; i += 4) {
-    int64_t t = first;
-    for (; t + 4 <= last; t += 4)
-      transpose_four<NEGATE>(row[i] + t, row[i + 1] + t, row[i + 2] + t, row[i + 3] + t,
-                             NEGATE ? row[i] : shift + t, out + t * kBlockRows + i);
-    for (; t < last; ++t) {
-      T* lane = out + t * kBlockRows + i;
-      lane[0] = shifted(row[i], t);
-      lane[1] = shifted(row[i + 1], t);
-      lane[2] = shifted(row[i + 2], t);
-      lane[3] = shifted(row[i + 3], t);
+    const T *r0 = row(i), *r1 = row(i + 1), *r2 = row(i + 2), *r3 = row(i + 3);
+#pragma GCC unroll 8
+    for (int t = 0; t + STEP <= COLS; t += STEP)
+      transpose_step<NEGATE>(r0, r1, r2, r3, t, shift, out + i);
+    if constexpr (COLS > STEP && COLS % STEP != 0) {
+      transpose_step<NEGATE>(r0, r1, r2, r3, COLS - STEP, shift, out + i);
+    } else if constexpr (COLS < STEP) {
+#pragma GCC unroll 3
+      for (int t = 0; t < COLS; ++t) {
+        const typename VectorOf<T>::Four lanes = {shifted(r0, t), shifted(r1, t), shifted(r2, t),
+                                                  shifted(r3, t)};
+        *reinterpret_cast<typename VectorOf<T>::FourUnaligned*>(out + t * kBlockRows + i) = lanes;
+      }
     }
   }
   for (; i < n_rows; ++i)
-    for (int64_t t = first; t < last; ++t) out[t * kBlockRows + i] = shifted(row[i], t);
+    for (int t = 0; t < COLS; ++t) out[t * kBlockRows + i] = shifted(row(i), t);
 }
 
+// Rows of many columns, a square of one cache line of elements by as many rows at a time: each
+// packed line is filled at once and never visited again.
 template <bool NEGATE, class T>
-void pack_rows(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
+void pack_wide(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
                T* out) {
   constexpr int kSquare = 64 / int(sizeof(T));
   const T* row[kBlockRows];
@@ -153,14 +214,36 @@ void pack_rows(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, cons
   for (int i = 0; i < n_rows; i += kSquare) {
     const int square_rows = n_rows - i < kSquare ? n_rows - i : kSquare;
     for (int64_t first = 0; first < n_cols; first += kSquare) {
-      const int64_t last = first + kSquare < n_cols ? first + kSquare : n_cols;
       // The same lines of the next block, which follows unless the rows are listed.
       if (!rows)
         for (int r = 0; r < square_rows; ++r)
           __builtin_prefetch(row[i + r] + kBlockRows * n_cols + first, 0, 2);
-      pack_square<NEGATE>(row + i, square_rows, first, last, shift, out + i);
+      const auto pack = [&](auto columns) {
+        pack_narrow<NEGATE, decltype(columns)::value>([&](int r) { return row[i + r] + first; },
+                                                      square_rows, NEGATE ? nullptr : shift + first,
+                                                      out + first * kBlockRows + i);
+      };
+      if (first + kSquare <= n_cols)
+        pack(Constant<kSquare>{});
+      else
+        with_narrow_columns(n_cols - first, pack);
     }
   }
+}
+
+template <bool NEGATE, class T>
+void pack_rows(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, const T* shift,
+               T* out) {
+  with_narrow_columns(n_cols, [&](auto columns) {
+    constexpr int COLS = decltype(columns)::value;
+    if constexpr (COLS == 0)
+      pack_wide<NEGATE>(x, n_cols, rows, n_rows, shift, out);
+    else if (rows)
+      pack_narrow<NEGATE, COLS>([&](int i) { return x + int64_t(rows[i]) * COLS; }, n_rows, shift,
+                                out);
+    else
+      pack_narrow<NEGATE, COLS>([&](int i) { return x + i * COLS; }, n_rows, shift, out);
+  });
   if (n_rows < kBlockRows)
     for (int64_t t = 0; t < n_cols; ++t)
       for (int lane = n_rows; lane < kBlockRows; ++lane) out[t * kBlockRows + lane] = T(0);
@@ -301,11 +384,7 @@ void assign_any_search(const T* rows, int64_t n_cols, int n, const PackedCenters
   }
 }
 
-// Calls f(integral_constant<GROUP>) for the run-time group size.
-template <int N>
-struct Constant {
-  static constexpr int value = N;
-};
+// Calls f(Constant<GROUP>) for the run-time group size.
 template <int GROUP = 1, class F>
 CENTROIDS_INLINE void with_group_size(int32_t group_size, F f) {
   if constexpr (GROUP <= CENTROIDS_MAX_GROUP) {
@@ -364,18 +443,6 @@ void add_rows_fixed(const T* x, int64_t n_cols, int n_rows, const int32_t* label
   for (int i = 0; i < n_rows; ++i)
     add_row<T, WEIGHTED, SHIFTED>(x + i * cols, cols, WEIGHTED ? w[i] : 1.0, origin,
                                   sums + int64_t(labels[i]) * cols);
-}
-
-template <int COLS = 1, class F>
-CENTROIDS_INLINE void with_narrow_columns(int64_t n_cols, F f) {
-  if constexpr (COLS <= 16) {
-    if (n_cols == COLS)
-      f(Constant<COLS>{});
-    else
-      with_narrow_columns<COLS + 1>(n_cols, f);
-  } else {
-    f(Constant<0>{});
-  }
 }
 
 template <class T>
