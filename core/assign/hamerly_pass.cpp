@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-#include "assign/rounding.hpp"
+#include "kernels/rounding.hpp"
 #include "threads/pool.hpp"
 
 namespace centroids {
@@ -21,19 +21,22 @@ constexpr int64_t kCacheBytes = 512 * 1024;
 // The distance to the own center comes first while it settles one row in so many.
 constexpr int64_t kDistanceSettlesOneIn = 8;
 
-// What fetching and packing a row costs, in comparisons with a center.
-constexpr double kPackCost = 4;
+// Costs in multiply-adds of the tile in float32, measured on AVX2. Of a score, besides its
+// products, and of the second best score, as a share of the comparison; of a column that is packed;
+// of a byte that is read; of a label; of making bounds, of the first time that they are written,
+// and of moving them; of a row that is listed, not one of many that follow one another; of a test
+// and its outcome.
+constexpr double kScore = 4, kSecond = 0.2, kPackColumn = 6, kByte = 1, kLabel = 40,
+                 kMakeBounds = 80, kFirstWrite = 400, kMoveBounds = 140, kGather = 400, kTest = 150;
+
+// One row in so many is in the sample, which has at most so many rows, and of wide rows fewer: so
+// many bytes a row of all, but no less than a few centers take.
+constexpr int64_t kSampleOneIn = 64, kSmallestSample = 32, kLargestSample = 4096,
+                  kSampleBytesARow = 8, kWideSample = 256;
+constexpr int kSampleBlock = 4 * kBlockRows;
 
 // Squares below this lose digits in float32: rows so near to two centers stay in doubt.
 constexpr float kTinySquare = 1e-36f;
-
-// Bounds on the distance to the center of a score: |x - c|^2 = norm + 2 score.
-float at_most(const Found& found, double score) {
-  return round_up(std::sqrt(std::max(0.0, found.norm + 2 * score) + 2 * found.error));
-}
-float at_least(const Found& found, double score) {
-  return round_down(std::sqrt(std::max(0.0, found.norm + 2 * score - 2 * found.error)));
-}
 
 double distance(const double* a, const double* b, int64_t n) {
   double sum = 0;
@@ -54,94 +57,178 @@ template <class T>
 void HamerlyPass<T>::renumber(const std::vector<int32_t>& order) {
   BruteForcePass<T>::renumber(order);
   const Centers old = previous_;
-  for (size_t j = 0; j < order.size(); ++j)
+  std::vector<int32_t> number(order.size());
+  for (size_t j = 0; j < order.size(); ++j) {
+    number[order[j]] = int32_t(j);
     std::copy_n(old.row(order[j]), old.n_features, previous_.row(int64_t(j)));
-}
-
-template <class T>
-typename HamerlyPass<T>::Mode HamerlyPass<T>::choose_mode() const {
-  if (has_bounds_) return Mode::use_bounds;
-  if (!adaptive_) return Mode::set_bounds;
-  const double share = double(this->sums_.n_changed()) / double(this->rows_.n_rows);
-  return n_visits_ > 0 && share <= share_to_try_ ? Mode::set_bounds : Mode::search_all;
+  }
+  for (int32_t& label : sample_.labels) label = number[label];
 }
 
 template <class T>
 void HamerlyPass<T>::prepare(const Centers& centers, int n_workers) {
-  mode_ = choose_mode();
-  this->search_.want_second(mode_ != Mode::search_all);
   BruteForcePass<T>::prepare(centers, n_workers);
   centers_ = &centers;
-  in_doubt_.resize(std::max<size_t>(in_doubt_.size(), n_workers));
+  workers_.resize(std::max<size_t>(workers_.size(), n_workers));
+  mode_ = choose_mode(centers);
+  this->search_.want_bounds(mode_ != Mode::search_all);
   if (mode_ == Mode::set_bounds) {
     upper_.resize(this->rows_.n_rows);
     lower_.resize(this->rows_.n_rows);
   }
-  if (mode_ == Mode::use_bounds) measure_motion(centers);
-  if (mode_ != Mode::search_all) previous_ = centers;
+  if (mode_ == Mode::use_bounds) measure_motion(centers, rows_from(0), this->rows_.n_rows);
+  previous_ = centers;
+}
+
+template <class T>
+typename HamerlyPass<T>::Mode HamerlyPass<T>::choose_mode(const Centers& centers) {
+  if (has_bounds_) return Mode::use_bounds;
+  if (!adaptive_) return Mode::set_bounds;
+  if (sample_.n_rows == 0) start_sample();
+  const bool had_bounds = sample_.has_bounds;
+  const VisitCounts counts = visit_sample(centers);
+  return had_bounds && balance_.would_have_paid(costs(), counts, sample_.n_rows) ? Mode::set_bounds
+                                                                                 : Mode::search_all;
+}
+
+template <class T>
+void HamerlyPass<T>::start_sample() {
+  const int64_t n = this->rows_.n_rows, d = this->rows_.n_features;
+  const int64_t width = d * int64_t(sizeof(T));
+  const int64_t wanted = std::min(
+      std::clamp(n / kSampleOneIn, kSmallestSample, kLargestSample),
+      std::max(kWideSample, int64_t(double(n) * double(kSampleBytesARow) / double(width))));
+  const int64_t step = std::max<int64_t>(1, n / wanted);
+  sample_.n_rows = (n + step - 1) / step;
+  sample_.x.resize(sample_.n_rows * d);
+  for (int64_t i = 0; i < sample_.n_rows; ++i)
+    std::copy_n(this->rows_.row(i * step), d, sample_.x.data() + i * d);
+  sample_.labels.resize(sample_.n_rows);
+  sample_.upper.resize(sample_.n_rows);
+  sample_.lower.resize(sample_.n_rows);
+}
+
+// What the bounds of the sample cost in this visit.
+template <class T>
+VisitCounts HamerlyPass<T>::visit_sample(const Centers& centers) {
+  const int64_t n = sample_.n_rows, d = centers.n_features;
+  this->search_.want_bounds(true);
+  if (sample_.has_bounds) measure_motion(centers, sample_.from(0, d), n);
+  const int n_threads =
+      std::min<int>(this->search_.n_workers(),
+                    worthwhile_threads(this->rows_.n_threads,
+                                       double(n) * double(d) * double(centers.n_clusters + 4)));
+  parallel_for(n_threads, (n + kSampleBlock - 1) / kSampleBlock, [&](int worker, int64_t block) {
+    const int64_t first = block * kSampleBlock;
+    const BoundedRows<T> rows = sample_.from(first, d);
+    const int m = int(std::min<int64_t>(kSampleBlock, n - first));
+    const auto set_label = [&](int32_t row, int32_t label) { rows.labels[row] = label; };
+    if (sample_.has_bounds)
+      use_bounds(worker, rows, m, set_label);
+    else
+      search_rows(worker, rows, nullptr, m, set_label);
+  });
+  sample_.has_bounds = true;
+  return take_counts();
+}
+
+// The workers' counts, which begin anew.
+template <class T>
+VisitCounts HamerlyPass<T>::take_counts() {
+  VisitCounts counts;
+  for (Worker& worker : workers_) {
+    counts.add(worker.counts);
+    worker.counts = {};
+  }
+  // Which test comes first is looked at again from time to time.
+  distance_first_ =
+      n_visits_ % 8 == 0 || counts.settled_by_distance * kDistanceSettlesOneIn > counts.distances;
+  return counts;
+}
+
+// Of one center, to a row that is packed.
+template <class T>
+double HamerlyPass<T>::score_cost() const {
+  return double(sizeof(T)) / 4 * (double(this->rows_.n_features) + kScore);
+}
+
+template <class T>
+VisitCosts HamerlyPass<T>::costs() const {
+  const double d = double(this->rows_.n_features), width = double(sizeof(T)) / 4;
+  const double read = kByte * double(sizeof(T)) * d, pack = width * kPackColumn * d;
+  const double compare = this->search_.comparisons() * score_cost();
+  const double search = read + pack + compare + kLabel;
+  const double with_bounds = search + kSecond * compare + kMakeBounds;
+  const double test = 2 * read + kGather + kTest;
+  return {.search_all = search,
+          .set_bounds = with_bounds + kFirstWrite,
+          .advance = kMoveBounds,
+          .search = with_bounds + read + kGather,
+          .distance = test + 2 * width * d,
+          .fast = test + pack + double(fast_.size()) * score_cost() + kMakeBounds};
 }
 
 // How far each center has moved, how far the others have, and how near its nearest neighbor is.
 template <class T>
-void HamerlyPass<T>::measure_motion(const Centers& centers) {
+void HamerlyPass<T>::measure_motion(const Centers& centers, const BoundedRows<T>& rows, int64_t n) {
   const int64_t k = centers.n_clusters;
-  own_shift_.resize(k);
-  other_shift_.resize(k);
-  neighbor_.assign(k, 0.0f);
+  moved_.assign(k, {});
   float largest = 0, second = 0;
   int64_t farthest = -1;
   for (int64_t j = 0; j < k; ++j) {
-    own_shift_[j] = round_up(distance(centers.row(j), previous_.row(j), centers.n_features));
-    if (own_shift_[j] > largest) {
+    const float shift = round_up(distance(centers.row(j), previous_.row(j), centers.n_features));
+    moved_[j].own_shift = shift;
+    if (shift > largest) {
       second = largest;
-      largest = own_shift_[j];
+      largest = shift;
       farthest = j;
     } else {
-      second = std::max(second, own_shift_[j]);
+      second = std::max(second, shift);
     }
   }
-  for (int64_t j = 0; j < k; ++j) other_shift_[j] = j == farthest ? second : largest;
+  for (int64_t j = 0; j < k; ++j) moved_[j].other_shift = j == farthest ? second : largest;
   // Worth k^2 distances only where they are few against n * k.
-  if (k * 16 <= this->rows_.n_rows) measure_neighbors(centers);
+  if (k * 64 <= this->rows_.n_rows) measure_neighbors(centers);
   // |score error| <= error * M * (u + 2 M) with M = largest |c - s| and |x - s| <= u + M; a label
   // is certain when lower^2 - upper^2 exceeds four times that (two scores, each half a squared
   // distance).
-  choose_fast(centers);
+  choose_fast(centers, rows, n);
   const double m = this->search_.pack().max_norm();
-  motion_ = {own_shift_.data(), other_shift_.data(), neighbor_.data(),
-             round_up(4 * score_error_ * m), round_up(8 * score_error_ * m * m) + kTinySquare};
+  motion_ = {moved_.data(), round_up(4 * score_error_ * m),
+             round_up(8 * score_error_ * m * m) + kTinySquare};
 }
 
 // Splits the centers into fast and slow ones so that the expected work is least: a sample of the
 // rows tells how many are in doubt for a given shift.
 template <class T>
-void HamerlyPass<T>::choose_fast(const Centers& centers) {
+void HamerlyPass<T>::choose_fast(const Centers& centers, const BoundedRows<T>& rows, int64_t n) {
   const int64_t k = centers.n_clusters;
   fast_.clear();
   if (k < kFewClusters) return;
   std::vector<int32_t> by_shift(k);
   std::iota(by_shift.begin(), by_shift.end(), 0);
   std::sort(by_shift.begin(), by_shift.end(), [&](int32_t a, int32_t b) {
-    return own_shift_[a] != own_shift_[b] ? own_shift_[a] > own_shift_[b] : a < b;
+    const float x = moved_[a].own_shift, y = moved_[b].own_shift;
+    return x != y ? x > y : a < b;
   });
-  const std::vector<float> margins = sample_margins();
+  const std::vector<float> margins = sample_margins(rows, n);
   const auto share_in_doubt = [&](float shift) {
     return double(std::upper_bound(margins.begin(), margins.end(), shift) - margins.begin()) /
            double(margins.size());
   };
-  const double all_in_doubt = share_in_doubt(own_shift_[by_shift[0]]);
-  const double full = kPackCost + this->search_.comparisons();
-  double least = all_in_doubt * full;
+  const double all_in_doubt = share_in_doubt(moved_[by_shift[0]].own_shift);
+  const VisitCosts cost = costs();
+  double least = all_in_doubt * cost.search;
   int64_t n_fast = 0;
   for (int64_t f = 1; f <= k / 2; f = std::max(f + 1, f * 3 / 2)) {
-    const double work =
-        all_in_doubt * (kPackCost + double(f)) + share_in_doubt(own_shift_[by_shift[f]]) * full;
+    const double work = all_in_doubt * (cost.fast + double(f) * score_cost()) +
+                        share_in_doubt(moved_[by_shift[f]].own_shift) * cost.search;
     if (work >= least) continue;
     least = work;
     n_fast = f;
   }
   if (n_fast == 0) return;
-  slow_shift_ = own_shift_[by_shift[n_fast]];
+  slow_shift_ = moved_[by_shift[n_fast]].own_shift;
   fast_.assign(by_shift.begin(), by_shift.begin() + n_fast);
   std::sort(fast_.begin(), fast_.end());
   fast_pack_.pack_subset(centers, fast_.data(), n_fast, this->search_.pack(), this->kernels_);
@@ -149,11 +236,11 @@ void HamerlyPass<T>::choose_fast(const Centers& centers) {
 
 // How far the other centers may move before a row is in doubt, for some rows, ascending.
 template <class T>
-std::vector<float> HamerlyPass<T>::sample_margins() const {
-  const int64_t n = this->rows_.n_rows, step = std::max<int64_t>(1, n / 4096);
+std::vector<float> HamerlyPass<T>::sample_margins(const BoundedRows<T>& rows, int64_t n) const {
+  const int64_t step = std::max<int64_t>(1, n / kLargestSample);
   std::vector<float> margins;
   for (int64_t i = 0; i < n; i += step)
-    margins.push_back(lower_[i] - upper_[i] - own_shift_[this->rows_.labels[i]]);
+    margins.push_back(rows.lower[i] - rows.upper[i] - moved_[rows.labels[i]].own_shift);
   std::sort(margins.begin(), margins.end());
   return margins;
 }
@@ -170,8 +257,8 @@ void HamerlyPass<T>::measure_neighbors(const Centers& centers) {
     const int64_t first = block * kBlockRows;
     const int n = int(std::min<int64_t>(kBlockRows, k - first));
     this->search_.find(worker, rows.data() + first * d, nullptr, n, [&](const Found& found) {
-      const bool is_self = found.label == first + found.row;
-      neighbor_[first + found.row] = at_least(found, is_self ? found.second_score : found.score);
+      // A center that is not its own nearest has one at the same place.
+      if (found.label == first + found.row) moved_[found.label].neighbor = found.lower;
     });
   });
 }
@@ -182,49 +269,74 @@ int64_t HamerlyPass<T>::assign_shard(int worker, int64_t shard) {
   const Shards& shards = this->sums_.shards();
   const int64_t begin = shards.begin(shard);
   const int n = int(shards.end(shard) - begin);
-  if (mode_ == Mode::set_bounds) {
-    const int64_t n_changed = search_rows(worker, shard, nullptr, n);
-    if (this->sums_.is_full()) this->add_shard(worker, shard);
-    return n_changed;
-  }
-  std::vector<int32_t>& rows = in_doubt_[worker];
-  rows.resize(std::max<size_t>(rows.size(), n));
-  int m = this->kernels_.advance_bounds(motion_, this->rows_.labels + begin, n,
-                                        upper_.data() + begin, lower_.data() + begin, rows.data());
-  m = drop_settled(worker, shard, rows.data(), m);
-  const int64_t n_changed = search_rows(worker, shard, rows.data(), m);
+  int64_t n_changed = 0;
+  const auto set_label = [&](int32_t row, int32_t label) {
+    n_changed += this->set_label(shard, begin + row, label);
+  };
+  if (mode_ == Mode::set_bounds)
+    search_rows(worker, rows_from(begin), nullptr, n, set_label);
+  else
+    use_bounds(worker, rows_from(begin), n, set_label);
   if (this->sums_.is_full()) this->add_shard(worker, shard);
   return n_changed;
 }
 
 template <class T>
+template <class F>
+void HamerlyPass<T>::use_bounds(int worker, const BoundedRows<T>& rows, int n, F set_label) {
+  std::vector<int32_t>& listed = workers_[worker].in_doubt;
+  listed.resize(std::max<size_t>(listed.size(), n));
+  int m =
+      this->kernels_.advance_bounds(motion_, rows.labels, n, rows.upper, rows.lower, listed.data());
+  m = drop_settled(worker, rows, listed.data(), m);
+  workers_[worker].counts.searched += m;
+  search_rows(worker, rows, listed.data(), m, set_label);
+}
+
+template <class T>
+template <class F>
+void HamerlyPass<T>::search_rows(int worker, const BoundedRows<T>& rows, const int32_t* listed,
+                                 int n, F set_label) {
+  this->search_.find(worker, rows.x, listed, n, [&](const Found& found) {
+    rows.upper[found.row] = found.upper;
+    rows.lower[found.row] = found.lower;
+    if (rows.labels[found.row] != found.label) set_label(found.row, found.label);
+  });
+}
+
+template <class T>
 bool HamerlyPass<T>::is_settled(int32_t cluster, float upper, float lower) const {
-  const double u = upper, gap = std::max(lower, neighbor_[cluster] - upper);
+  const double u = upper, gap = std::max(lower, moved_[cluster].neighbor - upper);
   const double doubt = double(motion_.doubt_slope) * u + double(motion_.doubt);
-  return gap > 0 && gap * gap * (1 - 1e-6) - u * u > doubt * (1 + 1e-6);
+  return (gap > 0) & (gap * gap * (1 - 1e-6) - u * u > doubt * (1 + 1e-6));
 }
 
 // Looks closer at the rows in doubt, cheap tests first, and keeps those that only a full search can
 // settle. Some rows at a time go through all tests, so that they are fetched from memory once.
 template <class T>
-int HamerlyPass<T>::drop_settled(int worker, int64_t shard, int32_t* rows, int n) {
+int HamerlyPass<T>::drop_settled(int worker, const BoundedRows<T>& rows, int32_t* listed, int n) {
   const bool tightens = this->n_clusters_ >= kTightenFrom;
   if (!tightens && fast_.empty()) return n;
+  VisitCounts& counts = workers_[worker].counts;
+  const auto by_distance = [&](int32_t* part, int m) {
+    const int left = drop_by_distance(rows, part, m);
+    counts.distances += m;
+    counts.settled_by_distance += m - left;
+    return left;
+  };
   const int64_t fits = kCacheBytes / (this->rows_.n_features * int64_t(sizeof(T)) * kBlockRows);
   const int chunk = int(std::clamp<int64_t>(fits, 1, 16) * kBlockRows);
   int kept = 0;
   for (int first = 0; first < n; first += chunk) {
     int m = std::min(chunk, n - first);
-    std::copy_n(rows + first, m, rows + kept);
-    int32_t* part = rows + kept;
-    if (tightens && distance_first_) {
-      const int left = drop_by_distance(shard, part, m);
-      n_settled_by_distance_ += m - left;
-      n_tried_by_distance_ += m;
-      m = left;
+    std::copy_n(listed + first, m, listed + kept);
+    int32_t* part = listed + kept;
+    if (tightens && distance_first_) m = by_distance(part, m);
+    if (!fast_.empty()) {
+      counts.fast += m;
+      m = drop_by_fast(worker, rows, part, m);
     }
-    if (!fast_.empty()) m = drop_by_fast(worker, shard, part, m);
-    if (tightens && !distance_first_) m = drop_by_distance(shard, part, m);
+    if (tightens && !distance_first_) m = by_distance(part, m);
     kept += m;
   }
   return kept;
@@ -232,25 +344,26 @@ int HamerlyPass<T>::drop_settled(int worker, int64_t shard, int32_t* rows, int n
 
 // Replaces the upper bounds of these rows by their distances and keeps the rows still in doubt.
 template <class T>
-int HamerlyPass<T>::drop_by_distance(int64_t shard, int32_t* rows, int n) {
-  const int64_t begin = this->sums_.shards().begin(shard);
+int HamerlyPass<T>::drop_by_distance(const BoundedRows<T>& rows, int32_t* listed, int n) {
   int kept = 0;
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = std::min(kBlockRows, n - first);
     int32_t labels[kBlockRows];
     double squared[kBlockRows];
-    for (int i = 0; i < m; ++i) labels[i] = this->rows_.labels[begin + rows[first + i]];
-    this->kernels_.squared_distances(this->rows_.row(begin), this->rows_.n_features, rows + first,
-                                     m, centers_->values.data(), labels, squared);
+    for (int i = 0; i < m; ++i) labels[i] = rows.labels[listed[first + i]];
+    this->kernels_.squared_distances(rows.x, this->rows_.n_features, listed + first, m,
+                                     centers_->values.data(), labels, squared);
     for (int i = 0; i < m; ++i) {
-      const int32_t row = rows[first + i];
+      const int32_t row = listed[first + i];
       const float u = round_up(std::sqrt(squared[i]));
-      upper_[begin + row] = u;
-      const float l = lower_[begin + row] * (1.0f - 0x1p-22f) - other_shift_[labels[i]];
-      if (is_settled(labels[i], u, l))
-        lower_[begin + row] = l;
-      else
-        rows[kept++] = row;
+      rows.upper[row] = u;
+      const float before = rows.lower[row];
+      const float l = before * (1.0f - 0x1p-22f) - moved_[labels[i]].other_shift;
+      // No branches: nobody can foresee them.
+      const bool settled = is_settled(labels[i], u, l);
+      rows.lower[row] = settled ? l : before;
+      listed[kept] = row;
+      kept += !settled;
     }
   }
   return kept;
@@ -258,64 +371,42 @@ int HamerlyPass<T>::drop_by_distance(int64_t shard, int32_t* rows, int n) {
 
 // Compares the rows with the fast centers only and keeps those still in doubt.
 template <class T>
-int HamerlyPass<T>::drop_by_fast(int worker, int64_t shard, int32_t* rows, int n) {
-  const int64_t begin = this->sums_.shards().begin(shard);
+int HamerlyPass<T>::drop_by_fast(int worker, const BoundedRows<T>& rows, int32_t* listed, int n) {
   int kept = 0;
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = std::min(kBlockRows, n - first);
-    alignas(64) T norms[kBlockRows];
-    const BlockNearest<T>& nearest =
-        this->search_.search_block(worker, this->rows_.row(begin), rows + first, m,
-                                   fast_pack_.view(), Search::with_second_score);
-    this->search_.block_norms(worker, norms);
+    const BlockNearest<T>& nearest = this->search_.search_block(
+        worker, rows.x, listed + first, m, fast_pack_.view(), Search::with_second_score);
+    alignas(64) T other_score[kBlockRows] = {};
+    alignas(64) float upper[kBlockRows], lower[kBlockRows];
     for (int i = 0; i < m; ++i) {
-      const int32_t row = rows[first + i], label = this->rows_.labels[begin + row];
-      const bool is_own = fast_[nearest.label[i]] == label;
-      const double norm = double(norms[i]);
-      const Found found{row,
-                        label,
-                        norm,
-                        double(nearest.score[i]),
-                        double(nearest.second_score[i]),
-                        this->search_.tile_error(norm)};
-      const float fast = at_least(found, is_own ? found.second_score : found.score);
-      const float slow = lower_[begin + row] * (1.0f - 0x1p-22f) - slow_shift_;
-      const float l = std::min(fast, slow);
-      if (is_settled(label, upper_[begin + row], l))
-        lower_[begin + row] = l;
-      else
-        rows[kept++] = row;
+      const bool is_own = fast_[nearest.label[i]] == rows.labels[listed[first + i]];
+      other_score[i] = is_own ? nearest.second_score[i] : nearest.score[i];
+    }
+    this->search_.bound_block(worker, nearest.score, other_score, upper, lower);
+    for (int i = 0; i < m; ++i) {
+      const int32_t row = listed[first + i], label = rows.labels[row];
+      const float before = rows.lower[row];
+      const float l = std::min(lower[i], before * (1.0f - 0x1p-22f) - slow_shift_);
+      const bool settled = is_settled(label, rows.upper[row], l);
+      rows.lower[row] = settled ? l : before;
+      listed[kept] = row;
+      kept += !settled;
     }
   }
   return kept;
 }
 
 template <class T>
-int64_t HamerlyPass<T>::search_rows(int worker, int64_t shard, const int32_t* rows, int n) {
-  const int64_t begin = this->sums_.shards().begin(shard);
-  int64_t n_changed = 0;
-  this->search_.find(worker, this->rows_.row(begin), rows, n, [&](const Found& found) {
-    upper_[begin + found.row] = at_most(found, found.score);
-    lower_[begin + found.row] = at_least(found, found.second_score);
-    n_changed += this->set_label(shard, begin + found.row, found.label);
-  });
-  return n_changed;
-}
-
-// Bounds that cost more than they save are given up until only half as many rows move.
-template <class T>
-void HamerlyPass<T>::finish(double seconds) {
+void HamerlyPass<T>::finish() {
   ++n_visits_;
-  if (mode_ == Mode::use_bounds)  // looked at again from time to time
-    distance_first_ =
-        n_visits_ % 8 == 0 || n_settled_by_distance_ * kDistanceSettlesOneIn > n_tried_by_distance_;
-  n_tried_by_distance_ = n_settled_by_distance_ = 0;
-  if (mode_ == Mode::search_all || all_seconds_ == 0) all_seconds_ = seconds;
-  if (mode_ == Mode::set_bounds) has_bounds_ = true;
-  if (mode_ != Mode::use_bounds || !adaptive_ || seconds <= all_seconds_) return;
-  has_bounds_ = false;
-  share_to_try_ =
-      std::min(share_to_try_, double(this->sums_.n_changed()) / double(this->rows_.n_rows)) / 2;
+  if (mode_ == Mode::set_bounds) {
+    has_bounds_ = true;
+    sample_.has_bounds = false;
+  }
+  if (mode_ != Mode::use_bounds) return;
+  const VisitCounts counts = take_counts();
+  if (adaptive_ && balance_.has_lost(costs(), counts, this->rows_.n_rows)) has_bounds_ = false;
 }
 
 template class HamerlyPass<float>;

@@ -28,7 +28,6 @@ void NearestSearch<T>::prepare(const Centers& centers, int n_workers) {
     filters_[n_filters_++].pack(centers, pack_, *filter_, Digits::one, n_workers);
   if (filter_->has_two_digits)
     filters_[n_filters_++].pack(centers, pack_, *filter_, Digits::two, n_workers);
-  for (int level = 0; level < n_filters_; ++level) filters_[level].want_second(wants_second_);
   for (Worker& worker : scratch_)
     for (int level = 0; level < n_filters_; ++level) filters_[level].resize(worker.filter);
 }

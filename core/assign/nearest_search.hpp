@@ -13,16 +13,16 @@
 #include "assign/center_pack.hpp"
 #include "assign/filter_pack.hpp"
 #include "kernels/kernels.hpp"
+#include "kernels/rounding.hpp"
 
 namespace centroids {
 
-// What a search tells of one row, about the shift s. Scores are off by at most `error`.
+// What a search tells of one row. The bounds, rounded outward, are zero unless they were wanted.
 struct Found {
   int32_t row;
   int32_t label;
-  double norm;  // |x - s|^2
-  double score, second_score;
-  double error;
+  float upper = 0;  // on the distance to the nearest center
+  float lower = 0;  // on the distance to any other
 };
 
 template <class T>
@@ -30,9 +30,11 @@ class NearestSearch {
  public:
   explicit NearestSearch(const Kernels<T>& kernels) : kernels_(kernels) {}
 
-  // Whether the second score shall be as large as it can be told: bounds are made of it. The
-  // nearest center alone costs less.
-  void want_second(bool wanted) { wants_second_ = wanted; }
+  // Whether bounds are wanted, as tight as they can be told. The nearest center alone costs less.
+  void want_bounds(bool wanted) {
+    wants_bounds_ = wanted;
+    for (FilterPack<T>& filter : filters_) filter.want_second(wanted);
+  }
   // Once before the searches among these centers.
   void prepare(const Centers& centers, int n_workers);
 
@@ -44,9 +46,14 @@ class NearestSearch {
   // One block through the tile, against these centers or some of them: a pack with the same shift.
   const BlockNearest<T>& search_block(int worker, const T* base, const int32_t* rows, int n,
                                       const PackedCenters<T>& centers, Search search);
-  // |x - s|^2 of the block that search_block has just looked at.
-  void block_norms(int worker, T* out) const {
-    kernels_.block_norms(scratch_[worker].block.packed.data(), n_features_, out);
+  // Bounds on the distances of the block that search_block has just looked at: to the centers of
+  // score[i], and to those that score no less than second_score[i].
+  void bound_block(int worker, const T* score, const T* second_score, float* upper,
+                   float* lower) const {
+    alignas(64) T norms[kBlockRows];
+    kernels_.block_norms(scratch_[worker].block.packed.data(), n_features_, norms);
+    kernels_.bound_distances(norms, score, second_score, score_error_, pack_.max_norm(), upper,
+                             lower);
   }
 
   const CenterPack<T>& pack() const { return pack_; }
@@ -54,14 +61,21 @@ class NearestSearch {
   bool is_filtered() const { return n_filters_ > 0; }
   // What a row costs against all centers, in comparisons of the tile.
   double comparisons() const;
+
+ private:
+  bool one_digit_helps();
   // |computed - exact| of the tile's scores of a row, given |x - s|^2.
   double tile_error(double norm) const {
     const double reach = std::sqrt(norm) + pack_.max_norm();
     return score_error_ * reach * reach;
   }
-
- private:
-  bool one_digit_helps();
+  // With bounds from scores that are off by at most `error`: |x - c|^2 = norm + 2 score.
+  Found found(int32_t row, int32_t label, double norm, double score, double second,
+              double error) const {
+    if (!wants_bounds_) return {row, label};
+    return {row, label, round_up(std::sqrt(std::max(0.0, norm + 2 * score) + 2 * error)),
+            round_down(std::sqrt(std::max(0.0, norm + 2 * second - 2 * error)))};
+  }
 
   // A row of which the tile's scores of some pairs are wanted.
   struct Listed {
@@ -102,7 +116,7 @@ class NearestSearch {
   const FilterKernels<T>* filter_ = nullptr;
   FilterPack<T> filters_[2];  // the first to try, and a finer one for what it leaves in doubt
   int n_filters_ = 0;
-  bool wants_second_ = false;
+  bool wants_bounds_ = false;
   int visits_without_ = 0;  // visits still to come without trying one digit
   std::vector<Worker> scratch_;
 };
@@ -143,7 +157,7 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
       const double second = std::min(double(s.nearest.score[1][i]), others);
       const double reach = score + 2 * error;
       if (second > reach)  // false for whatever is not a number
-        take(Found{row, s.nearest.label[0][i], norm, score, second, error});
+        take(found(row, s.nearest.label[0][i], norm, score, second, error));
       else if (filter.lists_centers() && others > reach)
         list_pairs(filter, worker, row, i, error);
       else
@@ -191,8 +205,8 @@ void NearestSearch<T>::take_pairs(const FilterPack<T>& filter, Worker& worker, c
         second = std::min(second, tried);
       }
     }
-    take(Found{row.row, label, row.norm, double(score),
-               std::min(double(second), row.least_of_others + row.error), row.error});
+    take(found(row.row, label, row.norm, double(score),
+               std::min(double(second), row.least_of_others + row.error), row.error));
   }
   worker.pairs.clear();
   worker.listed.clear();
@@ -201,19 +215,17 @@ void NearestSearch<T>::take_pairs(const FilterPack<T>& filter, Worker& worker, c
 template <class T>
 template <class F>
 void NearestSearch<T>::tile_rows(int worker, const T* base, const int32_t* rows, int n, F take) {
-  alignas(64) T norms[kBlockRows];
+  const Search search = wants_bounds_ ? Search::with_second_score : Search::nearest;
+  alignas(64) float upper[kBlockRows] = {}, lower[kBlockRows] = {};
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = n - first < kBlockRows ? n - first : kBlockRows;
     if (rows) prefetch(base, rows + first + m, n - first - m);
     const T* from = rows ? base : base + int64_t(first) * n_features_;
-    const BlockNearest<T>& nearest = search_block(worker, from, rows ? rows + first : nullptr, m,
-                                                  pack_.view(), Search::with_second_score);
-    block_norms(worker, norms);
-    for (int i = 0; i < m; ++i) {
-      const double norm = double(norms[i]);
-      take(Found{rows ? rows[first + i] : first + i, nearest.label[i], norm,
-                 double(nearest.score[i]), double(nearest.second_score[i]), tile_error(norm)});
-    }
+    const BlockNearest<T>& nearest =
+        search_block(worker, from, rows ? rows + first : nullptr, m, pack_.view(), search);
+    if (wants_bounds_) bound_block(worker, nearest.score, nearest.second_score, upper, lower);
+    for (int i = 0; i < m; ++i)
+      take(Found{rows ? rows[first + i] : first + i, nearest.label[i], upper[i], lower[i]});
   }
 }
 

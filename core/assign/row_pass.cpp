@@ -1,7 +1,6 @@
 #include "assign/row_pass.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "assign/farthest.hpp"
 #include "renumber.hpp"
@@ -35,7 +34,6 @@ template <class T>
 void RowPass<T>::visit(const Centers& centers, bool is_full) {
   const double work = double(rows_.n_rows) * double(rows_.n_features) * double(n_clusters_ + 4);
   const int n_threads = worthwhile_threads(rows_.n_threads, work);
-  const auto start = std::chrono::steady_clock::now();
   prepare(centers, n_threads);
   sums_.begin(n_threads, is_full);
   parallel_for(n_threads, sums_.shards().count(), [&](int worker, int64_t shard) {
@@ -47,14 +45,14 @@ void RowPass<T>::visit(const Centers& centers, bool is_full) {
       throw;
     }
   });
-  finish(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  finish();
 }
 
 template <class T>
 bool RowPass<T>::set_label(int64_t shard, int64_t row, int32_t label) {
   if (rows_.labels[row] == label) return false;
   if (!sums_.is_full())
-    sums_.move(shard, int32_t(row - sums_.shards().begin(shard)), rows_.labels[row]);
+    sums_.move(shard, {int32_t(row - sums_.shards().begin(shard)), rows_.labels[row], label});
   rows_.labels[row] = label;
   return true;
 }
@@ -80,7 +78,7 @@ int64_t RowPass<T>::set_labels(int worker, int64_t shard, int64_t first, int n,
   const int32_t first_in_shard = int32_t(first - sums_.shards().begin(shard));
   for (int i = 0; i < n; ++i) {
     if (old_labels[i] == labels[i]) continue;
-    sums_.move(shard, first_in_shard + i, old_labels[i]);
+    sums_.move(shard, {first_in_shard + i, old_labels[i], labels[i]});
     old_labels[i] = labels[i];
     ++n_changed;
   }

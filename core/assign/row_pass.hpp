@@ -40,8 +40,8 @@ class RowPass : public Pass {
   // Finds the labels of the rows of one shard and hands them to set_labels or set_label and, with
   // sums_.is_full(), every row to the sums. Returns how many labels changed.
   virtual int64_t assign_shard(int worker, int64_t shard) = 0;
-  // Called after a visit, with what it cost.
-  virtual void finish(double seconds) { (void)seconds; }
+  // Called after a visit.
+  virtual void finish() {}
 
   // New labels of n consecutive rows: stored, and added to the sums. Returns the changes.
   int64_t set_labels(int worker, int64_t shard, int64_t first, int n, const int32_t* labels);

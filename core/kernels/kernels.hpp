@@ -36,12 +36,17 @@ struct PackedCenters {
   int32_t group_size;
 };
 
-// How the centers moved, per cluster, each number rounded to the safe side; and the rounding error
-// of the scores: a row keeps its label when lower^2 - upper^2 > doubt_slope * upper + doubt.
+// How a center has moved, each number rounded to the safe side.
+struct alignas(16) CenterMotion {
+  float own_shift;    // distance the center moved
+  float other_shift;  // largest distance any other center moved
+  float neighbor;     // distance to the nearest other center; 0 where unknown
+};
+
+// How the centers have moved, and the rounding error of the scores: a row keeps its label when
+// lower^2 - upper^2 > doubt_slope * upper + doubt.
 struct Motion {
-  const float* own_shift;    // distance the center moved
-  const float* other_shift;  // largest distance any other center moved
-  const float* neighbor;     // distance to the nearest other center; 0 where unknown
+  const CenterMotion* centers;
   float doubt_slope;
   float doubt;
 };
@@ -75,6 +80,12 @@ struct Kernels {
                      T* out);
   // Squared norms |x - shift|^2 of a packed block, in T.
   void (*block_norms)(const T* packed_rows, int64_t n_cols, T* out);
+  // Bounds on the distances of a block of rows, rounded outward: `upper` is at least the distance
+  // to the center of score[i], `lower` at most that of second_score[i]. |x - c|^2 = norms[i] + 2
+  // score, where a score may be off by relative_error * (|x - shift| + max_norm)^2. All kBlockRows
+  // lanes.
+  void (*bound_distances)(const T* norms, const T* score, const T* second_score,
+                          double relative_error, double max_norm, float* upper, float* lower);
   // Nearest center for each of the first n_rows lanes of a packed block; the lowest index wins
   // ties.
   void (*assign_block)(const T* packed_rows, int64_t n_cols, int n_rows,

@@ -267,6 +267,55 @@ void block_norms(const T* packed_rows, int64_t n_cols, T* out) {
   }
 }
 
+CENTROIDS_INLINE Vec<float> root(Vec<float> v) {
+#if defined(__AVX512F__)
+  return (Vec<float>)_mm512_sqrt_ps((__m512)v);
+#elif defined(__FMA__)
+  return (Vec<float>)_mm256_sqrt_ps((__m256)v);
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+  return (Vec<float>)vsqrtq_f32((float32x4_t)v);
+#else
+  for (int l = 0; l < kLanes<float>; ++l) v[l] = __builtin_sqrtf(v[l]);
+  return v;
+#endif
+}
+
+CENTROIDS_INLINE Vec<double> root(Vec<double> v) {
+#if defined(__AVX512F__)
+  return (Vec<double>)_mm512_sqrt_pd((__m512d)v);
+#elif defined(__FMA__)
+  return (Vec<double>)_mm256_sqrt_pd((__m256d)v);
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+  return (Vec<double>)vsqrtq_f64((float64x2_t)v);
+#else
+  for (int l = 0; l < kLanes<double>; ++l) v[l] = __builtin_sqrt(v[l]);
+  return v;
+#endif
+}
+
+// Bounds are multiplied by these, which is outward whatever the rounding.
+constexpr float kUp = 1.0f + 0x1p-22f, kDown = 1.0f - 0x1p-22f;
+
+template <class T>
+void bound_distances(const T* norms, const T* score, const T* second_score, double relative_error,
+                     double max_norm, float* upper, float* lower) {
+  typedef float Floats __attribute__((vector_size(kLanes<T> * 4)));
+  typedef float FloatsUnaligned __attribute__((vector_size(kLanes<T> * 4), aligned(4)));
+  // Twice the error of a score, and whatever the few roundings below take.
+  const Vec<T> doubt = splat(T(relative_error * (2 + 0x1p-18)));
+  const Vec<T> m = splat(T(max_norm * (1 + 0x1p-20))), zero = {};
+  for (int i = 0; i < kBlockRows; i += kLanes<T>) {
+    const Vec<T> norm = load(norms + i), reach = root(norm) + m, slack = doubt * reach * reach;
+    const Vec<T> near = norm + load(score + i) * T(2);
+    const Vec<T> far = norm + load(second_score + i) * T(2) - slack;
+    // "Greater" is false for whatever is not a number.
+    const Floats above = __builtin_convertvector(root((near > zero ? near : zero) + slack), Floats);
+    const Floats below = __builtin_convertvector(root(far > zero ? far : zero), Floats);
+    *reinterpret_cast<FloatsUnaligned*>(upper + i) = above * kUp;
+    *reinterpret_cast<FloatsUnaligned*>(lower + i) = below * kDown;
+  }
+}
+
 // ---------------------------------------------------------------- assignment
 
 // The register tile: scores of ROWS row vectors against GROUP centers, summed over the features in
@@ -464,13 +513,17 @@ void add_rows(const T* x, int64_t n_cols, int n_rows, const int32_t* labels, con
 template <class T>
 void add_row_compensated(const T* x, int64_t n_cols, double factor, const double* origin,
                          double* sum, double* error) {
-  for (int64_t t = 0; t < n_cols; ++t) {
-    const double value = factor * (origin ? double(x[t]) - origin[t] : double(x[t]));
-    const double total = sum[t] + value;
-    const double part = total - sum[t];
-    error[t] += (sum[t] - (total - part)) + (value - part);
-    sum[t] = total;
-  }
+  with_narrow_columns(n_cols, [&](auto columns) {
+    constexpr int C = decltype(columns)::value;
+    const int64_t cols = C > 0 ? C : n_cols;
+    for (int64_t t = 0; t < cols; ++t) {
+      const double value = factor * (origin ? double(x[t]) - origin[t] : double(x[t]));
+      const double total = sum[t] + value;
+      const double part = total - sum[t];
+      error[t] += (sum[t] - (total - part)) + (value - part);
+      sum[t] = total;
+    }
+  });
 }
 
 // Eight doubles in as many registers as they take: one vector type of 64 bytes is kept in memory
@@ -717,40 +770,106 @@ int select_above(const T* values, const int32_t* labels, const T* threshold, int
   return count;
 }
 
-int advance_bounds(const Motion& motion, const int32_t* labels, int n, float* upper, float* lower,
-                   int32_t* out) {
-  constexpr int kChunk = 512;
-  constexpr float kUp = 1.0f + 0x1p-22f, kDown = 1.0f - 0x1p-22f;  // outward, whatever the rounding
-  uint8_t in_doubt[kChunk];
-  int count = 0;
-  for (int first = 0; first < n; first += kChunk) {
-    const int m = n - first < kChunk ? n - first : kChunk;
-    for (int i = 0; i < m; ++i) {
-      const int32_t label = labels[first + i];
-      const float u = (upper[first + i] + motion.own_shift[label]) * kUp;
-      const float l = lower[first + i] * kDown - motion.other_shift[label];
-      upper[first + i] = u;
-      // Any other center is at least neighbor - u away (triangle inequality).
-      const float by_neighbor = motion.neighbor[label] * kDown - u;
-      const float gap = l > by_neighbor ? l : by_neighbor;
-      const float margin = gap * gap * kDown - u * u * kUp;
-      const bool is_settled = (gap > 0) & (margin > (motion.doubt_slope * u + motion.doubt) * kUp);
-      lower[first + i] = is_settled ? l : lower[first + i];
-      in_doubt[i] = !is_settled;
-    }
-    for (int i = 0; i < m; i += 8) {
-      uint64_t eight = 0;
-      if (i + 8 <= m) {
-        __builtin_memcpy(&eight, in_doubt + i, 8);
-        if (eight == 0) continue;  // late in a fit nearly all rows are settled
-      }
-      const int last = i + 8 < m ? i + 8 : m;
-      for (int s = i; s < last; ++s) {
-        out[count] = first + s;
-        count += in_doubt[s];
-      }
+// What the motion of a center is for each lane's label.
+struct LaneMotion {
+  Vec<float> own_shift, other_shift, neighbor;
+};
+
+template <class Four, int FOURS>
+CENTROIDS_INLINE auto join_fours(const Four (&f)[FOURS]) {
+  if constexpr (FOURS == 1) {
+    return f[0];
+  } else {
+    const auto low = __builtin_shufflevector(f[0], f[1], 0, 1, 2, 3, 4, 5, 6, 7);
+    if constexpr (FOURS == 2) {
+      return low;
+    } else {
+      const auto high = __builtin_shufflevector(f[2], f[3], 0, 1, 2, 3, 4, 5, 6, 7);
+      return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+                                     15);
     }
   }
+}
+
+CENTROIDS_INLINE LaneMotion lane_motion(const CenterMotion* centers, const int32_t* labels) {
+  using Four = VectorOf<float>::Four;
+  constexpr int kFours = kLanes<float> / 4;
+  Four own[kFours], other[kFours], neighbor[kFours];
+#pragma GCC unroll 4
+  for (int f = 0; f < kFours; ++f) {
+    const auto center = [&](int l) {
+      return *reinterpret_cast<const Four*>(centers + labels[4 * f + l]);
+    };
+    const Four a = center(0), b = center(1), c = center(2), d = center(3);
+    const Four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    const Four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    own[f] = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    other[f] = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    neighbor[f] = __builtin_shufflevector(__builtin_shufflevector(a, b, 2, 6, 2, 6),
+                                          __builtin_shufflevector(c, d, 2, 6, 2, 6), 0, 1, 4, 5);
+  }
+  return {join_fours(own), join_fours(other), join_fours(neighbor)};
+}
+
+// A vector of rows; in_doubt[lane] is -1 for rows that may have another nearest center, else 0.
+CENTROIDS_INLINE void advance_lanes(const Motion& motion, const int32_t* labels, float* upper,
+                                    float* lower, int32_t* in_doubt) {
+  using Unaligned = VectorOf<float>::Unaligned;
+  const auto moved = lane_motion(motion.centers, labels);
+  const Vec<float> before = *reinterpret_cast<const Unaligned*>(lower);
+  const Vec<float> u = (*reinterpret_cast<const Unaligned*>(upper) + moved.own_shift) * kUp;
+  const Vec<float> l = before * kDown - moved.other_shift;
+  // Any other center is at least neighbor - u away (triangle inequality).
+  const Vec<float> by_neighbor = moved.neighbor * kDown - u;
+  const Vec<float> gap = l > by_neighbor ? l : by_neighbor;
+  const Vec<float> margin = gap * gap * kDown - u * u * kUp;
+  const IndexVec<float> is_settled =
+      (gap > Vec<float>{}) & (margin > (u * motion.doubt_slope + motion.doubt) * kUp);
+  *reinterpret_cast<Unaligned*>(upper) = u;
+  *reinterpret_cast<Unaligned*>(lower) = is_settled ? l : before;
+  const IndexVec<float> doubt = ~is_settled;
+  __builtin_memcpy(in_doubt, &doubt, sizeof doubt);
+}
+
+int advance_bounds(const Motion& motion, const int32_t* labels, int n, float* upper, float* lower,
+                   int32_t* out) {
+  constexpr int kStep = kLanes<float>;
+  const Motion own_motion = motion;  // no store below can change it
+  alignas(64) int32_t in_doubt[kStep];
+  int count = 0;
+  const auto list = [&](int first, int m) {
+    uint64_t any = 0;
+    for (int l = 0; l < kStep; l += 2) {
+      uint64_t two;
+      __builtin_memcpy(&two, in_doubt + l, 8);
+      any |= two;
+    }
+    if (any == 0) return;  // late in a fit nearly all rows are settled
+    for (int l = 0; l < m; ++l) {
+      out[count] = first + l;
+      count -= in_doubt[l];
+    }
+  };
+  int i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    advance_lanes(own_motion, labels + i, upper + i, lower + i, in_doubt);
+    list(i, kStep);
+  }
+  if (i == n) return count;
+  int32_t last_labels[kStep] = {};
+  float last_upper[kStep] = {}, last_lower[kStep] = {};
+  const int m = n - i;
+  for (int l = 0; l < m; ++l) {
+    last_labels[l] = labels[i + l];
+    last_upper[l] = upper[i + l];
+    last_lower[l] = lower[i + l];
+  }
+  advance_lanes(own_motion, last_labels, last_upper, last_lower, in_doubt);
+  for (int l = 0; l < m; ++l) {
+    upper[i + l] = last_upper[l];
+    lower[i + l] = last_lower[l];
+  }
+  list(i, m);
   return count;
 }
 
@@ -787,6 +906,7 @@ constexpr Kernels<T> make_kernels() {
           CENTROIDS_MAX_GROUP,
           pack_block<T>,
           block_norms<T>,
+          bound_distances<T>,
           assign_block<T>,
           score_block<T>,
           add_rows<T>,

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "kernels/kernels.hpp"
+#include "kernels/rounding.hpp"
 
 namespace centroids {
 namespace {
@@ -26,6 +27,17 @@ void block_norms(const T* packed_rows, int64_t n_cols, T* out) {
       const T x = packed_rows[t * kBlockRows + i];
       out[i] = std::fma(x, x, out[i]);
     }
+  }
+}
+
+template <class T>
+void bound_distances(const T* norms, const T* score, const T* second_score, double relative_error,
+                     double max_norm, float* upper, float* lower) {
+  for (int i = 0; i < kBlockRows; ++i) {
+    const double norm = norms[i], reach = std::sqrt(norm) + max_norm;
+    const double error = relative_error * reach * reach;
+    upper[i] = round_up(std::sqrt(std::max(0.0, norm + 2 * score[i]) + 2 * error));
+    lower[i] = round_down(std::sqrt(std::max(0.0, norm + 2 * second_score[i] - 2 * error)));
   }
 }
 
@@ -151,9 +163,10 @@ int advance_bounds(const Motion& motion, const int32_t* labels, int n, float* up
   constexpr float kUp = 1.0f + 0x1p-22f, kDown = 1.0f - 0x1p-22f;
   int count = 0;
   for (int i = 0; i < n; ++i) {
-    upper[i] = (upper[i] + motion.own_shift[labels[i]]) * kUp;
-    const float u = upper[i], l = lower[i] * kDown - motion.other_shift[labels[i]];
-    const float gap = std::max(l, motion.neighbor[labels[i]] * kDown - u);
+    const CenterMotion& center = motion.centers[labels[i]];
+    upper[i] = (upper[i] + center.own_shift) * kUp;
+    const float u = upper[i], l = lower[i] * kDown - center.other_shift;
+    const float gap = std::max(l, center.neighbor * kDown - u);
     const float margin = gap * gap * kDown - u * u * kUp;
     if (gap > 0 && margin > (motion.doubt_slope * u + motion.doubt) * kUp)
       lower[i] = l;
@@ -209,6 +222,7 @@ const Kernels<T>& reference_kernels() {
                                    6,
                                    pack_block<T>,
                                    block_norms<T>,
+                                   bound_distances<T>,
                                    assign_block<T>,
                                    score_block<T>,
                                    add_rows<T>,

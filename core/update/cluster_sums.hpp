@@ -22,7 +22,7 @@ namespace centroids {
 
 struct MovedRow {
   int32_t row;  // counted from the first row of its shard
-  int32_t old_label;
+  int32_t old_label, label;
 };
 
 // The rows a pass works on, and where their labels are kept.
@@ -69,9 +69,7 @@ class ClusterSums {
   int64_t n_changed() const { return n_changed_; }
   // Labels of rows [first, first + n) of the shard are final: adds them.
   void add_block(int worker, int64_t first, int n);
-  void move(int64_t shard, int32_t row_in_shard, int32_t old_label) {
-    moved_[shard].push_back({row_in_shard, old_label});
-  }
+  void move(int64_t shard, const MovedRow& moved) { moved_[shard].push_back(moved); }
   void end_shard(int worker, int64_t shard, int64_t n_changed);
   // The visit has failed: whoever waits in end_shard for an earlier shard need not any more.
   void abandon() { next_commit_ = kAbandoned; }

@@ -32,10 +32,8 @@ void Totals::clear() {
 }
 
 void Totals::settle(bool is_full, bool is_weighted, double smallest_weight) {
-  if (!is_full)
-    clear_weightless(smallest_weight);
-  else if (!is_weighted)
-    sums.weights.assign(sums.counts.begin(), sums.counts.end());
+  if (!is_weighted) sums.weights.assign(sums.counts.begin(), sums.counts.end());
+  if (!is_full) clear_weightless(smallest_weight);
 }
 
 // What moves leave in a cluster that has lost all its weight is rounding error: it must not pass

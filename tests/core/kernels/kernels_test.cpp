@@ -135,6 +135,50 @@ TEST(block_norms_are_squared_lengths) {
   });
 }
 
+TEST(bounds_hold_and_are_tight) {
+  Random random(12);
+  for_isas([&](auto zero, const auto& kernels, bool) {
+    using T = decltype(zero);
+    constexpr double kUnit = std::numeric_limits<T>::epsilon() / 2;
+    for (const double scale : {1e-6, 1.0, 1e6}) {
+      // Rows at x and centers at a and b of one column, about a shift of zero.
+      const auto x = normal<T>(random, 64), a = normal<T>(random, 64), b = normal<T>(random, 64);
+      Aligned<T> norms(64), score(64), second(64);
+      Aligned<float> upper(64), lower(64);
+      std::vector<double> near(64), far(64);
+      double max_norm = 0;
+      for (int i = 0; i < 64; ++i) {
+        const double row = scale * x[i], first = i % 5 ? scale * a[i] : row, other = scale * b[i];
+        near[i] = std::abs(row - first);
+        far[i] = std::abs(row - other);
+        norms[i] = T(row * row);
+        score[i] = T(first * first / 2 - row * first);
+        second[i] = T(other * other / 2 - row * other);
+        max_norm = std::max({max_norm, std::abs(first), std::abs(other)});
+      }
+      const double error = 8 * kUnit;
+      kernels.bound_distances(norms.data(), score.data(), second.data(), error, max_norm,
+                              upper.data(), lower.data());
+      for (int i = 0; i < 64; ++i) {
+        const double reach = std::sqrt(double(norms[i])) + max_norm;
+        const double slack = 4 * std::sqrt(2 * error) * reach + 1e-6 * (near[i] + far[i]);
+        CHECK(upper[i] >= near[i] && upper[i] <= near[i] + slack, kernels.isa, " ", scale);
+        CHECK(lower[i] <= far[i] && lower[i] >= far[i] - slack, kernels.isa, " ", scale);
+      }
+    }
+    // What overflows tells nothing.
+    const T infinity = std::numeric_limits<T>::infinity();
+    for (const T bad : {infinity, std::numeric_limits<T>::quiet_NaN()}) {
+      Aligned<T> norms(64, infinity), score(64, bad);
+      Aligned<float> upper(64), lower(64);
+      kernels.bound_distances(norms.data(), score.data(), score.data(), kUnit, 1.0, upper.data(),
+                              lower.data());
+      for (int i = 0; i < 64; ++i)
+        CHECK(std::isinf(upper[i]) && lower[i] == 0, kernels.isa, " ", upper[i], " ", lower[i]);
+    }
+  });
+}
+
 namespace {
 
 template <class T>
@@ -474,7 +518,9 @@ TEST(bounds_move_outward_and_settled_rows_are_certain) {
       const auto own = absolute(k, 0.1), other = absolute(k, 0.3), neighbor = absolute(k, 4);
       const auto labels = some_rows(random, n, k);
       const auto upper = absolute(n, 1), lower = absolute(n, 3);
-      const Motion motion = {own.data(), other.data(), neighbor.data(), 1e-3f, 1e-2f};
+      std::vector<CenterMotion> centers(k);
+      for (int j = 0; j < k; ++j) centers[j] = {own[j], other[j], neighbor[j]};
+      const Motion motion = {centers.data(), 1e-3f, 1e-2f};
       auto upper_ref = upper, lower_ref = lower, upper_got = upper, lower_got = lower;
       std::vector<int32_t> expected(n), got(n);
       expected.resize(reference_kernels<T>().advance_bounds(
@@ -507,8 +553,8 @@ TEST(bounds_move_outward_and_settled_rows_are_certain) {
 TEST(nothing_is_settled_by_bounds_that_are_not_numbers) {
   const float infinity = std::numeric_limits<float>::infinity();
   for_isas([&](auto, const auto& kernels, bool) {
-    const float zero = 0, unknown = 0;
-    const Motion motion = {&zero, &zero, &unknown, 0.0f, 0.0f};
+    const CenterMotion still = {0, 0, 0};
+    const Motion motion = {&still, 0.0f, 0.0f};
     const int32_t labels[3] = {0, 0, 0};
     float upper[3] = {infinity, std::nanf(""), 1.0f};
     float lower[3] = {infinity, 1.0f, std::nanf("")};

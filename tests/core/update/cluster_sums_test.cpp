@@ -48,7 +48,7 @@ Partials visit(Problem<T>& problem, ClusterSums<T>& sums, const std::vector<int3
     for (int64_t i = begin; i < end; ++i) {
       if (problem.labels[i] == wanted[i]) continue;
       ++n_changed;
-      if (!sums.is_full()) sums.move(shard, int32_t(i - begin), problem.labels[i]);
+      if (!sums.is_full()) sums.move(shard, {int32_t(i - begin), problem.labels[i], wanted[i]});
       problem.labels[i] = wanted[i];
     }
     if (sums.is_full())
