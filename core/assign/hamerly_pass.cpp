@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "kernels/rounding.hpp"
+#include "renumber.hpp"
 #include "threads/pool.hpp"
 
 namespace centroids {
@@ -56,12 +57,8 @@ HamerlyPass<T>::HamerlyPass(const Rows<T>& rows, int64_t n_clusters, std::vector
 template <class T>
 void HamerlyPass<T>::renumber(const std::vector<int32_t>& order) {
   BruteForcePass<T>::renumber(order);
-  const Centers old = previous_;
-  std::vector<int32_t> number(order.size());
-  for (size_t j = 0; j < order.size(); ++j) {
-    number[order[j]] = int32_t(j);
-    std::copy_n(old.row(order[j]), old.n_features, previous_.row(int64_t(j)));
-  }
+  centroids::renumber(previous_, order);
+  const std::vector<int32_t> number = new_numbers(order);
   for (int32_t& label : sample_.labels) label = number[label];
 }
 
