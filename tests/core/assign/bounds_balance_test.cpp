@@ -8,12 +8,8 @@ namespace {
 
 // Searching a row costs 10, setting bounds 5 more, and a visit with bounds whose rows are all
 // settled costs 2 a row.
-constexpr VisitCosts kCosts = {.search_all = 10,
-                               .set_bounds = 15,
-                               .advance = 2,
-                               .search = 12,
-                               .distance = 3,
-                               .fast = 4};
+constexpr VisitCosts kCosts = {
+    .search_all = 10, .set_bounds = 15, .advance = 2, .search = 12, .distance = 3, .fast = 4};
 constexpr VisitCounts searched(int64_t n) {
   return {.searched = n};
 }
