@@ -355,7 +355,7 @@ int HamerlyPass<T>::drop_by_distance(const BoundedRows<T>& rows, int32_t* listed
       const float u = round_up(std::sqrt(squared[i]));
       rows.upper[row] = u;
       const float before = rows.lower[row];
-      const float l = before * (1.0f - 0x1p-22f) - moved_[labels[i]].other_shift;
+      const float l = before * kDown - moved_[labels[i]].other_shift;
       // No branches: nobody can foresee them.
       const bool settled = is_settled(labels[i], u, l);
       rows.lower[row] = settled ? l : before;
@@ -384,7 +384,7 @@ int HamerlyPass<T>::drop_by_fast(int worker, const BoundedRows<T>& rows, int32_t
     for (int i = 0; i < m; ++i) {
       const int32_t row = listed[first + i], label = rows.labels[row];
       const float before = rows.lower[row];
-      const float l = std::min(lower[i], before * (1.0f - 0x1p-22f) - slow_shift_);
+      const float l = std::min(lower[i], before * kDown - slow_shift_);
       const bool settled = is_settled(label, rows.upper[row], l);
       rows.lower[row] = settled ? l : before;
       listed[kept] = row;

@@ -69,12 +69,11 @@ class NearestSearch {
     const double reach = std::sqrt(norm) + pack_.max_norm();
     return score_error_ * reach * reach;
   }
-  // With bounds from scores that are off by at most `error`: |x - c|^2 = norm + 2 score.
+  // With bounds from scores that are off by at most `error`.
   Found found(int32_t row, int32_t label, double norm, double score, double second,
               double error) const {
     if (!wants_bounds_) return {row, label};
-    return {row, label, round_up(std::sqrt(std::max(0.0, norm + 2 * score) + 2 * error)),
-            round_down(std::sqrt(std::max(0.0, norm + 2 * second - 2 * error)))};
+    return {row, label, at_most(norm, score, error), at_least(norm, second, error)};
   }
 
   // A row of which the tile's scores of some pairs are wanted.

@@ -36,6 +36,9 @@ struct PackedCenters {
   int32_t group_size;
 };
 
+// Bounds in float32 are multiplied by these, which is outward whatever the rounding.
+inline constexpr float kUp = 1.0f + 0x1p-22f, kDown = 1.0f - 0x1p-22f;
+
 // How a center has moved, each number rounded to the safe side.
 struct alignas(16) CenterMotion {
   float own_shift;    // distance the center moved

@@ -294,9 +294,6 @@ CENTROIDS_INLINE Vec<double> root(Vec<double> v) {
 #endif
 }
 
-// Bounds are multiplied by these, which is outward whatever the rounding.
-constexpr float kUp = 1.0f + 0x1p-22f, kDown = 1.0f - 0x1p-22f;
-
 template <class T>
 void bound_distances(const T* norms, const T* score, const T* second_score, double relative_error,
                      double max_norm, float* upper, float* lower) {

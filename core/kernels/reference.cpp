@@ -36,8 +36,8 @@ void bound_distances(const T* norms, const T* score, const T* second_score, doub
   for (int i = 0; i < kBlockRows; ++i) {
     const double norm = norms[i], reach = std::sqrt(norm) + max_norm;
     const double error = relative_error * reach * reach;
-    upper[i] = round_up(std::sqrt(std::max(0.0, norm + 2 * score[i]) + 2 * error));
-    lower[i] = round_down(std::sqrt(std::max(0.0, norm + 2 * second_score[i] - 2 * error)));
+    upper[i] = at_most(norm, score[i], error);
+    lower[i] = at_least(norm, second_score[i], error);
   }
 }
 
@@ -160,7 +160,6 @@ int select_above(const T* values, const int32_t* labels, const T* threshold, int
 
 int advance_bounds(const Motion& motion, const int32_t* labels, int n, float* upper, float* lower,
                    int32_t* out) {
-  constexpr float kUp = 1.0f + 0x1p-22f, kDown = 1.0f - 0x1p-22f;
   int count = 0;
   for (int i = 0; i < n; ++i) {
     const CenterMotion& center = motion.centers[labels[i]];

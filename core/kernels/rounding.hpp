@@ -2,14 +2,26 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+
+#include "kernels/kernels.hpp"
 
 namespace centroids {
 
 inline float round_up(double value) {
-  return float(value) * (1.0f + 0x1p-22f);
+  return float(value) * kUp;
 }
 inline float round_down(double value) {
-  return std::max(0.0f, float(value) * (1.0f - 0x1p-22f));
+  return std::max(0.0f, float(value) * kDown);
+}
+
+// Bounds on the distance to the center of a score that is off by at most `error`:
+// |x - c|^2 = norm + 2 score.
+inline float at_most(double norm, double score, double error) {
+  return round_up(std::sqrt(std::max(0.0, norm + 2 * score) + 2 * error));
+}
+inline float at_least(double norm, double score, double error) {
+  return round_down(std::sqrt(std::max(0.0, norm + 2 * score - 2 * error)));
 }
 
 }  // namespace centroids
