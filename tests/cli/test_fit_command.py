@@ -51,6 +51,36 @@ def test_everything_printed_is_in_the_json(run: Run, groups: Path) -> None:
     assert f"Merged: cluster {merged['cluster']} holds class" in out
 
 
+def test_a_fit_that_time_cut_short_says_so_everywhere(run: Run, groups: Path) -> None:
+    words = ("fit", groups.name, "-k", 3, "--max-time", 1e-9)
+    out = run(*words, "--report", "r.html", "-o", "m.safetensors").out
+    assert "--max-time was 1e-09 seconds, which ended the fit early" in out
+    page = Path("r.html").read_text()
+    assert "ended early by a time limit" in page
+    assert "1e-09 seconds, which ended the fit early" in page
+    assert centroids.load("m.safetensors").has_timed_out_ is True
+    model = run(*words, "--json").json["model"]
+    assert (model["max_time"], model["has_timed_out"]) == (1e-9, True)
+
+
+def test_a_fit_with_time_enough_is_the_one_without_a_limit(run: Run, groups: Path) -> None:
+    words = ("fit", groups.name, "-k", 3, "-o", "m.safetensors", "--report", "r.html")
+    limited = run(*words, "--max-time", 600)
+    assert "early" not in limited.out
+    page = Path("r.html").read_text()
+    assert "600 seconds, not reached" in page
+    assert "early" not in page.partition("</style>")[2].partition("<script")[0]
+    assert centroids.load("m.safetensors").has_timed_out_ is False
+    assert run(*words).out == limited.out
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+def test_a_time_that_no_fit_could_keep_is_refused(run: Run, groups: Path, seconds: str) -> None:
+    code, out, err = run("fit", groups, "-k", 3, "--max-time", seconds)
+    assert (code, out) == (2, "")
+    assert err == f"centroids: --max-time {seconds}: give seconds above 0, such as 60\n"
+
+
 def test_holdout_is_the_stratified_split_of_sklearn(run: Run, groups: Path) -> None:
     result = run(
         "fit", groups, "-k", 3, "--truth", "kind", "--holdout", 0.25, "--labels", "out.csv",

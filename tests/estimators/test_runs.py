@@ -233,7 +233,34 @@ def test_an_exception_in_a_callable_init_leaves_no_model():
 def test_too_short_a_time_still_gives_a_usable_model():
     model = KMeans(50, random_state=0, max_time=1e-9, n_init=5).fit(X)
     assert model.n_iter_ == 1
+    assert model.has_timed_out_
     assert_usable(model, X)
+
+
+def test_a_choice_of_k_that_was_cut_short_says_so():
+    assert KMeans("auto", random_state=0, max_time=1e-9).fit(X).has_timed_out_
+    assert not KMeans("auto", random_state=0).fit(X[:200]).has_timed_out_
+
+
+def test_a_later_start_that_is_cut_short_counts_although_an_earlier_one_is_the_best():
+    class Starts:
+        """The first start is the optimum; the second comes when time is over."""
+
+        def __init__(self):
+            self.n_calls = 0
+
+        def __call__(self, X, n_clusters, random_state):
+            self.n_calls += 1
+            if self.n_calls > 1:
+                time.sleep(0.3)
+            return np.array([[0.0], [10.0]]) if self.n_calls == 1 else np.array([[0.0], [1.0]])
+
+    rows = np.array([[0.0], [0.0], [10.0], [10.0], [10.0]])
+    starts = Starts()
+    model = KMeans(2, init=starts, n_init=9, max_iter=1, search=None, max_time=0.3).fit(rows)
+    assert starts.n_calls == 2
+    assert model.inertia_ == 0
+    assert model.has_timed_out_
 
 
 def test_max_time_ends_a_long_fit():
@@ -269,6 +296,8 @@ def test_seeding_that_is_cut_short_gives_centers_near_the_rows():
 def test_a_fit_within_max_time_is_what_it_is_without():
     free, timed = KMeans(5, random_state=0).fit(X), KMeans(5, random_state=0, max_time=600).fit(X)
     assert free.inertia_ == timed.inertia_
+    assert not free.has_timed_out_
+    assert not timed.has_timed_out_
     assert_array_equal(free.labels_, timed.labels_)
 
 

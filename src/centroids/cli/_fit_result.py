@@ -36,7 +36,11 @@ from centroids.cli._reporting import has_categories
 from centroids.cli._words import alignment_payload
 from centroids.wording import count
 
-__all__ = ["Fitted", "Request", "describe_fit", "how_it_was_made", "provenance_of"]
+__all__ = ["CUT_SHORT", "Fitted", "Request", "describe_fit", "how_it_was_made", "provenance_of"]
+
+CUT_SHORT = (
+    "which ended the fit early: more time may give a lower inertia, and a second run other clusters"
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ def describe_fit(request: Request, fitted: Fitted) -> Payload:
             "random_state": fitting.random_state,
             "n_init": "auto" if fitting.n_init is None else fitting.n_init,
             "max_iter": fitting.max_iter,
+            "max_time": fitting.max_time,
+            "has_timed_out": kmeans.has_timed_out_,
         },
         "clusters": _clusters(fitted),
         "training": _part(fitted, TRAINING, split.training, float(kmeans.inertia_)),
@@ -188,4 +194,14 @@ def how_it_was_made(request: Request, fitted: Fitted) -> Payload:
         "columns of text": None if has_categories(table) else "not described: too many rows",
         "scale": str(request.preparation.scale),
         "random state": request.fitting.random_state,
+        "time limit": _time_limit(request.fitting.max_time, fitted),
     }
+
+
+def _time_limit(seconds: float | None, fitted: Fitted) -> str | None:
+    """Say what a limit did; the same command need not give the same model where it did."""
+    if seconds is None:
+        return None
+    if not clusterer_of(fitted.model).has_timed_out_:
+        return f"{seconds:g} seconds, not reached"
+    return f"{seconds:g} seconds, {CUT_SHORT}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from centroids.cli._fit_result import CUT_SHORT
 from centroids.cli._output import Payload, number
 from centroids.cli._tables import print_clusters
 from centroids.cli._words import (
@@ -39,6 +40,8 @@ def show_fit(result: Payload, console: Console) -> None:
         f"\nK = {model['n_clusters']}: inertia {number(training['inertia'])}{unit}{after}, "
         f"random state {model['random_state']}"
     )
+    if model["has_timed_out"]:
+        console.print(f"--max-time was {model['max_time']:g} seconds, {CUT_SHORT}.")
     if heldout is not None:
         console.print(
             f"inertia per row: {number(training['inertia_per_row'])} on the rows fitted, "

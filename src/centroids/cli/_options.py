@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +34,7 @@ __all__ = [
     "Selection",
     "Truth",
     "Weight",
+    "check_max_time",
     "parse_columns",
     "parse_holdout",
     "parse_n_clusters",
@@ -263,6 +265,15 @@ class Fitting:
     max_iter: Annotated[
         int, typer.Option(metavar="N", min=1, help="Most iterations of one start.")
     ] = 300
+    max_time: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="End the fit after about so long, with the best model so far; reading and the "
+            "report come on top. (default: no limit)",
+            show_default=False,
+        ),
+    ] = None
     align_to: Annotated[
         Path | None,
         typer.Option(
@@ -371,6 +382,12 @@ def parse_n_clusters(text: str | None) -> int | Literal["auto"]:
             "or auto"
         )
     return n_clusters
+
+
+def check_max_time(seconds: float | None) -> None:
+    """Refuse a ``--max-time`` that no fit could keep."""
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise centroids.InputError(f"--max-time {seconds:g}: give seconds above 0, such as 60")
 
 
 def parse_holdout(text: str) -> float:

@@ -13,7 +13,15 @@ import centroids
 from centroids.cli._findings import examine, warn_of
 from centroids.cli._groups import expanded
 from centroids.cli._modelling import with_preparation
-from centroids.cli._options import Data, Layout, Preparation, RandomState, Running, Selection
+from centroids.cli._options import (
+    Data,
+    Layout,
+    Preparation,
+    RandomState,
+    Running,
+    Selection,
+    check_max_time,
+)
 from centroids.cli._output import Payload, emit, number, require_package, working
 from centroids.cli._reading import data_payload, name_of, read_rows, same_rows
 from centroids.cli._tables import plain_table
@@ -66,8 +74,7 @@ def choose_k(
     if plot is not None:
         require_package("matplotlib", "the picture")
         centroids.check_output(plot, (".png",))
-    if max_time is not None and not max_time > 0:
-        raise centroids.InputError(f"--max-time {max_time:g}: give seconds above 0")
+    check_max_time(max_time)
     with working(f"reading {name_of(data)}", is_quiet):
         table = read_rows(data, selection, layout, preparation.missing, jobs)
     findings = examine(table, None, preparation, is_quiet).to_dict()["findings"]

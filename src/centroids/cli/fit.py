@@ -43,6 +43,7 @@ from centroids.cli._options import (
     Preparation,
     Running,
     Selection,
+    check_max_time,
     parse_holdout,
     parse_n_clusters,
 )
@@ -88,6 +89,7 @@ def fit(
     id --report groups.html[/bold]
     """
     n_clusters, holdout = parse_n_clusters(k), parse_holdout(fitting.holdout)
+    check_max_time(fitting.max_time)
     _check_outputs(outputs, labelling)
     old_model = None if fitting.align_to is None else centroids.load(fitting.align_to)
     labels_file = None
@@ -186,6 +188,7 @@ def _fit(
         max_iter=fitting.max_iter,
         random_state=fitting.random_state,
         n_jobs=jobs,
+        max_time=fitting.max_time,
     )
     model = with_preparation(kmeans, request.preparation)
     weights = weights_at(table, split.training)

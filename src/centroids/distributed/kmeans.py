@@ -102,6 +102,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Rows in each cluster.
     history_ : dict of str to list
         Per iteration: ``inertia``, ``center_shift`` and ``n_changed``.
+    has_timed_out_ : bool
+        Whether `max_time` ended the fit.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of str
@@ -316,7 +318,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         )
         for name in (
             "cluster_centers_", "inertia_", "restarts_", "n_iter_", "counts_", "history_",
-            "n_features_in_", "feature_names_in_", "_n_features_out",
+            "has_timed_out_", "n_features_in_", "feature_names_in_", "_n_features_out",
         ):  # fmt: skip
             if hasattr(self, name):
                 setattr(local, name, getattr(self, name))

@@ -134,6 +134,9 @@ class KMeans(NearestCenterModel):
         they were compared with, computed from the sums; it may rise now and then where a large fit
         goes beyond the means), ``center_shift`` (sum of squares) and ``n_changed`` (rows with a new
         label).
+    has_timed_out_ : bool
+        Whether `max_time` ended the fit, or the choice of the number of clusters: then more time
+        may give a lower inertia, and the same call another model.
     k_choice_ : KChoice
         With ``n_clusters="auto"`` only: the choice, its evidence, and the best partition for those
         who need one where no clusters were found.
@@ -191,6 +194,7 @@ class KMeans(NearestCenterModel):
     n_iter_: int
     counts_: NDArray[np.int64]
     history_: dict[str, list[float]]
+    has_timed_out_: bool
     n_features_in_: int
     k_choice_: KChoice
 
@@ -293,6 +297,8 @@ class KMeans(NearestCenterModel):
             if run["exception"] is None:
                 warn_of_empty(run["counts"], n_clusters)
             store_run(self, run, rows.dtype)
+            if is_auto:
+                self.has_timed_out_ |= self.k_choice_.has_timed_out
             self._end_fit(old, rows)
         completed(run)
         return self

@@ -119,7 +119,7 @@ def run_best(
             if best is None or run["inertia"] < best["inertia"]:
                 best = run
             if run["exception"] is not None or run["timed_out"]:
-                best["exception"] = run["exception"]
+                best["exception"], best["timed_out"] = run["exception"], run["timed_out"]
                 break
     except BaseException as exception:
         # Ctrl-C or another signal between two starts ends the fit as it does within one.
@@ -316,6 +316,7 @@ def store_run(model: Any, run: _core.Run, dtype: np.dtype[Any]) -> None:
     model.restarts_ = np.array(run["restarts"])
     model.n_iter_ = run["n_iter"]
     model.counts_ = run["counts"]
+    model.has_timed_out_ = run["timed_out"]
     inertia, center_shift, n_changed = run["history"].T.tolist() or ([], [], [])
     model.history_ = {
         "inertia": inertia,

@@ -123,6 +123,10 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_history(value: Any) -> bool:
     if not isinstance(value, dict) or not all(
         isinstance(column, list) for column in value.values()
@@ -243,7 +247,7 @@ STORABLE = {
             "radii_": RADII,
             "restarts_": ArrayRule(("float64",), ("runs",), is_not_negative=True),
         },
-        plain={**_FITTED, "history_": _is_history},
+        plain={**_FITTED, "history_": _is_history, "has_timed_out_": _is_flag},
         parameters=kmeans._RULES,
         finish=_finish_centers,
     ),

@@ -101,7 +101,7 @@ def write_report(
     context = _charts(model, X, profile, matches, replay, truth)
     context |= {
         "title": title or "What the clusters are",
-        "facts": _facts(profile, k_choice),
+        "facts": _facts(model, profile, k_choice),
         "n_clusters": len(profile.clusters),
         "cards": sections.cards_of(profile),
         "heat_map": sections.heat_map_of(profile),
@@ -154,9 +154,12 @@ def _breakable(name: Any) -> Any:
     return Markup(re.sub(r"([_/.])(?=\w)", r"\1<wbr>", str(escape(name))))
 
 
+def _clusterer_of(model: Any) -> Any:
+    return model[-1] if hasattr(model, "steps") else model
+
+
 def _check(model: Any, X: Any, profile: ClusterProfile, truth: Any) -> None:
-    kmeans = model[-1] if hasattr(model, "steps") else model
-    n_clusters = len(kmeans.cluster_centers_)
+    n_clusters = len(_clusterer_of(model).cluster_centers_)
     if len(profile.clusters) != n_clusters:
         raise ValueError(
             f"profile has {len(profile.clusters)} clusters and model {n_clusters}; make the "
@@ -220,7 +223,7 @@ def _moves(replay: IterationsDisplay) -> bool:
     return bool(np.abs(centers - centers[0]).max() > JUST_SEEN * extent)
 
 
-def _facts(profile: ClusterProfile, k_choice: KChoice | None) -> str:
+def _facts(model: Any, profile: ClusterProfile, k_choice: KChoice | None) -> str:
     n_clusters = len(profile.clusters)
     parts = [
         count(profile.n_samples, "row"),
@@ -231,6 +234,8 @@ def _facts(profile: ClusterProfile, k_choice: KChoice | None) -> str:
         parts[-1] += ", a number that was given"
     if any(abs(c.share - c.size / profile.n_samples) > 1e-9 for c in profile.clusters):
         parts.append("shares by the weights of the rows")
+    if getattr(_clusterer_of(model), "has_timed_out_", False):
+        parts.append("ended early by a time limit")
     return " · ".join(parts)
 
 
