@@ -160,7 +160,12 @@ def test_json_is_the_only_thing_on_stdout(tmp_path: Path) -> None:
 
 def test_a_closed_pipe_is_no_error_to_talk_about(tmp_path: Path) -> None:
     centroids_process("blobs", "t.csv", "--samples", 500, cwd=tmp_path)
-    for words in ("fit t.csv -k 5 --truth y", "fit t.csv -k 5 --truth y --json"):
+    for words in (
+        "fit t.csv -k 5 --truth y",
+        "fit t.csv -k 5 --truth y --json",
+        "fit t.csv -k 5 --truth y --labels -",
+        "blobs -",
+    ):
         process = subprocess.Popen(
             [*COMMAND, *words.split()],
             stdout=subprocess.PIPE,

@@ -199,3 +199,8 @@ def test_parquet_types_follow_the_cells(
     found = [row[1] for row in rows_of(tmp_path / "out.parquet")]
     assert [type(value) for value in found] == [type(value) for value in values]
     assert str(found) == str(values)
+
+
+def test_a_dash_is_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    write_table("-", {"a": np.array([1, 2]), "b": np.array(["x", None], dtype=object)})
+    assert capsys.readouterr().out == "a,b\n1,x\n2,\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from centroids.cli._fit_result import CUT_SHORT
-from centroids.cli._output import Payload, number
+from centroids.cli._output import Payload, number, place_of
 from centroids.cli._tables import print_clusters
 from centroids.cli._words import (
     print_alignment,
@@ -68,7 +68,7 @@ def _show_files(console: Console, result: Payload) -> None:
     if not any(files.values()):
         console.print("Nothing is kept; add -o MODEL, --labels OUT or --report OUT to do so.")
     if files["labels"]:
-        print_whole(console, f"Labels: {files['labels']}")
+        print_whole(console, f"Labels: {place_of(files['labels'])}")
     if files["report"]:
         print_whole(console, f"Report: {files['report']}")
     if files["model"]:

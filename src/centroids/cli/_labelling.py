@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import centroids
 from centroids.cli._modelling import Split, clusterer_of
 from centroids.cli._options import Labelling
+from centroids.cli._output import STDOUT
 
 __all__ = ["LabelsFile"]
 
@@ -47,7 +48,11 @@ class LabelsFile:
     def check(self, data: Sequence[Path]) -> None:
         """Refuse a file that cannot be written or is to be read, before any work."""
         centroids.check_table_output(self.path)
-        if self.path.exists() and any(p.exists() and p.samefile(self.path) for p in data):
+        if (
+            self.path != STDOUT
+            and self.path.exists()
+            and any(p.exists() and p.samefile(self.path) for p in data)
+        ):
             self._refuse_to_replace_data()
         if self.is_npy and self.labelling.distances:
             raise centroids.InputError(

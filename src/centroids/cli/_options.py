@@ -305,7 +305,7 @@ class Outputs:
             metavar="OUT",
             rich_help_panel=OUTPUT,
             help="Write all columns of DATA and the cluster of every row: .csv, .parquet; .npy has "
-            "the clusters alone.",
+            "the clusters alone; - is standard output.",
         ),
     ] = None
     report: Annotated[

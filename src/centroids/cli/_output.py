@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -24,29 +25,55 @@ from rich.progress import (
 import centroids
 
 __all__ = [
+    "STDOUT",
     "Payload",
     "Work",
+    "check_stdout",
     "collecting_warnings",
     "emit",
     "number",
+    "place_of",
     "plain_console",
     "require_package",
     "tracked",
     "working",
 ]
 
+STDOUT = Path("-")
 MAX_WIDTH = 100  # longer lines of words are hard to read
 T = TypeVar("T")
 Payload = dict[str, Any]
 """The result of a command as plain data: everything that is printed, in words or as JSON."""
 
 
-def emit(result: Payload, show: Callable[[Payload, Console], None], as_json: bool) -> None:
-    """Print a result, either as one JSON object or by `show`."""
+def emit(
+    result: Payload,
+    show: Callable[[Payload, Console], None],
+    as_json: bool,
+    table: Path | None = None,
+) -> None:
+    """Print a result, either as one JSON object or by `show`.
+
+    Words go to stderr where a `table` was written to standard output.
+    """
     if as_json:
         sys.stdout.write(json.dumps(result, allow_nan=False, indent=2) + "\n")
     else:
-        show(result, plain_console())
+        show(result, plain_console(is_stderr=table == STDOUT))
+
+
+def check_stdout(table: Path | None, option: str, as_json: bool) -> None:
+    """Refuse to write a table and JSON to the same stream."""
+    if table == STDOUT and as_json:
+        raise centroids.InputError(
+            f"{option} - and --json both write to standard output; name a file for the rows, or "
+            "drop --json"
+        )
+
+
+def place_of(path: str) -> str:
+    """Name an output in words."""
+    return "standard output" if Path(path) == STDOUT else path
 
 
 def plain_console(*, is_stderr: bool = False) -> Console:

@@ -11,7 +11,7 @@ from rich.console import Console
 import centroids
 from centroids.cli._groups import expanded
 from centroids.cli._options import RandomState, Running
-from centroids.cli._output import Payload, emit, working
+from centroids.cli._output import STDOUT, Payload, check_stdout, emit, place_of, working
 from centroids.cli._words import print_whole
 from centroids.wording import count
 
@@ -23,7 +23,9 @@ def blobs(
     out: Annotated[
         Path,
         typer.Argument(
-            metavar="OUT", help="The file to write: .csv, .parquet or .npy.", show_default=False
+            metavar="OUT",
+            help="The file to write: .csv, .parquet or .npy; - is standard output.",
+            show_default=False,
         ),
     ],
     samples: Annotated[int, typer.Option(metavar="N", min=1, help="Number of rows.")] = 50_000,
@@ -39,6 +41,7 @@ def blobs(
 
     Example: [bold]centroids blobs practice.csv[/bold]
     """
+    check_stdout(out, "OUT", running.as_json)
     centroids.check_table_output(out)
     with working("making rows", is_quiet=running.as_json):
         columns = _make(samples, centers, features, random_state)
@@ -53,7 +56,7 @@ def blobs(
         "columns": list(columns),
         "truth": f"x{features + 1}" if out.suffix.lower() == ".npy" else "y",
     }
-    emit(result, _show, running.as_json)
+    emit(result, _show, running.as_json, out)
 
 
 def _make(n_samples: int, n_centers: int, n_features: int, random_state: int) -> dict[str, Any]:
@@ -69,11 +72,13 @@ def _show(result: Payload, console: Console) -> None:
     groups = count(result["n_centers"], "group")
     rows = count(result["n_samples"], "row")
     columns = count(result["n_features"], "column")
+    file = result["file"]
     console.print(
-        f"{rows} in {groups}, {columns} and the class {result['truth']}: {result['file']}"
+        f"{rows} in {groups}, {columns} and the class {result['truth']}: {place_of(file)}"
     )
-    print_whole(
-        console,
-        f"Next: centroids fit {result['file']} -k {result['n_centers']} "
-        f"--truth {result['truth']} --holdout 0.25",
-    )
+    if Path(file) != STDOUT:
+        print_whole(
+            console,
+            f"Next: centroids fit {file} -k {result['n_centers']} "
+            f"--truth {result['truth']} --holdout 0.25",
+        )

@@ -50,6 +50,7 @@ from centroids.cli._options import (
 from centroids.cli._output import (
     Payload,
     Work,
+    check_stdout,
     collecting_warnings,
     emit,
     number,
@@ -90,6 +91,7 @@ def fit(
     """
     n_clusters, holdout = parse_n_clusters(k), parse_holdout(fitting.holdout)
     check_max_time(fitting.max_time)
+    check_stdout(outputs.labels, "--labels", running.as_json)
     _check_outputs(outputs, labelling)
     old_model = None if fitting.align_to is None else centroids.load(fitting.align_to)
     labels_file = None
@@ -101,7 +103,7 @@ def fit(
         data, n_clusters, holdout, old_model, labels_file,
         selection, preparation, fitting, outputs, layout, running,
     )  # fmt: skip
-    emit(_run(request), show_fit, running.as_json)
+    emit(_run(request), show_fit, running.as_json, outputs.labels)
 
 
 def _check_outputs(outputs: Outputs, labelling: Labelling) -> None:

@@ -23,7 +23,15 @@ from centroids.cli._options import (
     ModelColumns,
     Running,
 )
-from centroids.cli._output import Payload, collecting_warnings, emit, number, working
+from centroids.cli._output import (
+    Payload,
+    check_stdout,
+    collecting_warnings,
+    emit,
+    number,
+    place_of,
+    working,
+)
 from centroids.cli._reading import data_payload, name_of, read_for_model
 from centroids.cli._tables import print_clusters
 from centroids.cli._words import print_data, print_notes, print_whole
@@ -44,7 +52,7 @@ def predict(
             "--output",
             metavar="OUT",
             help="Write all columns of DATA and the cluster of every row: .csv, .parquet; .npy has "
-            "the clusters alone.",
+            "the clusters alone; - is standard output.",
             show_default=False,
         ),
     ],
@@ -63,8 +71,12 @@ def predict(
 
     Example: [bold]centroids predict model.safetensors 'new/*.parquet' -o labelled.parquet
     --distances[/bold]
+
+    Example: [bold]curl https://example.org/new.csv | centroids predict model.safetensors - -o - |
+    head[/bold]
     """
     is_quiet, jobs = running.as_json, running.jobs
+    check_stdout(out, "-o", is_quiet)
     fitted = centroids.load(model)
     names = clusterer_of(fitted).cluster_names_
     file = LabelsFile(out, labelling, has_names=bool(names))
@@ -86,7 +98,7 @@ def predict(
         "notes": notes,
         "file": str(out),
     }
-    emit(result, _show, is_quiet)
+    emit(result, _show, is_quiet, out)
 
 
 def _sizes(labels: NDArray[Any], model: Any) -> list[Payload]:
@@ -109,4 +121,4 @@ def _show(result: Payload, console: Console) -> None:
     print_clusters(console, result["clusters"], ())
     print_notes(console, result["notes"])
     rows = count(result["data"]["n_samples"], "row")
-    print_whole(console, f"\n{rows} with their cluster: {result['file']}")
+    print_whole(console, f"\n{rows} with their cluster: {place_of(result['file'])}")

@@ -1,20 +1,26 @@
 """Files that are whole or not there.
 
 Whatever the package writes goes through :func:`whole_file`: the bytes land in a temporary
-file in the same folder, which takes the final name only when everything is in it.
+file in the same folder, which takes the final name only when everything is in it. Standard output
+gets nothing, either, before everything is there (:func:`whole_output`).
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from centroids.rows.errors import InputError
 
-__all__ = ["check_output", "whole_file"]
+__all__ = ["STDOUT", "check_output", "whole_file", "whole_output"]
+
+STDOUT = Path("-")
 
 
 def check_output(path: str | os.PathLike[str], suffixes: Sequence[str] = ()) -> Path:
@@ -72,6 +78,22 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+@contextmanager
+def whole_output(path: Path) -> Iterator[Path]:
+    """As `whole_file`; what is written for ``-`` goes to standard output when the block ends."""
+    if path != STDOUT:
+        with whole_file(path) as temporary:
+            yield temporary
+        return
+    with tempfile.TemporaryDirectory(prefix="centroids-") as folder:
+        temporary = Path(folder, "standard output")
+        yield temporary
+        sys.stdout.flush()
+        with temporary.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
 def _one_of(suffixes: Sequence[str]) -> str:

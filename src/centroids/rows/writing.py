@@ -15,7 +15,7 @@ from centroids.rows.cells import Cells
 from centroids.rows.errors import InputError
 from centroids.rows.files import open_cells, refuse_changed
 from centroids.rows.npy import map_npy
-from centroids.rows.output import check_output, whole_file
+from centroids.rows.output import STDOUT, check_output, whole_output
 from centroids.rows.relation import Relation, SourceColumn, connect, quote_name, quote_text
 from centroids.rows.table import Table
 
@@ -35,7 +35,7 @@ def check_table_output(
     Parameters
     ----------
     path : path-like
-        The file to be written.
+        The file to be written, or "-" for standard output, which gets CSV.
     new_columns : tuple of str, optional
         The names of the columns to be put beside those of `beside`.
     beside : Table, optional
@@ -51,12 +51,14 @@ def check_table_output(
     InputError
         If the file cannot be written there, or if a new column is in the table already.
     """
-    path = check_output(path, TABLE_SUFFIXES)
+    path = Path(path)
+    if path != STDOUT:
+        check_output(path, TABLE_SUFFIXES)
     if beside is None:
         return path
     if beside.source.holds(path):
         raise InputError(f"{path} is the file that is read; give the output another name")
-    if path.suffix.lower() == ".npy":
+    if _suffix(path) == ".npy":
         raise InputError(
             f"{path}: .npy has no place for other columns; write .csv or .parquet, or the labels "
             "alone"
@@ -85,7 +87,8 @@ def write_table(
     Parameters
     ----------
     path : path-like
-        The file; one that exists is replaced once everything is written.
+        The file; one that exists is replaced once everything is written. "-" is standard output,
+        which gets CSV.
     columns : mapping of str to ndarray of shape (n_samples,)
         The columns in order. A ``.npy`` file loses the names; one column is written as a
         one-dimensional array.
@@ -98,8 +101,8 @@ def write_table(
         If the file cannot be written there.
     """
     path = check_table_output(path)
-    with whole_file(path) as temporary:
-        if path.suffix.lower() == ".npy":
+    with whole_output(path) as temporary:
+        if _suffix(path) == ".npy":
             arrays = list(columns.values())
             with temporary.open("wb") as file:
                 np.save(file, arrays[0] if len(arrays) == 1 else np.column_stack(arrays))
@@ -128,7 +131,8 @@ def write_beside(
     ----------
     path : path-like
         The CSV or Parquet file to write, which is none of the files of `table`; with `alone` also
-        ``.npy``, in which whole numbers are -1 and others NaN for rows that were dropped.
+        ``.npy``, in which whole numbers are -1 and others NaN for rows that were dropped. "-" is
+        standard output, which gets CSV.
     table : Table
         The table, as `read_table` gave it.
     new_columns : mapping of str to ndarray of shape (n_samples,)
@@ -148,10 +152,10 @@ def write_beside(
     if table.source.holds(path):
         raise InputError(f"{path} is the file that is read; give the output another name")
     placed = {name: _in_place(values, table) for name, values in new_columns.items()}
-    if path.suffix.lower() == ".npy":
+    if _suffix(path) == ".npy":
         write_table(path, placed)
         return
-    with whole_file(path) as temporary, _old_cells(table, n_jobs) as cells:
+    with whole_output(path) as temporary, _old_cells(table, n_jobs) as cells:
         query = _new_columns(cells, table, placed, path)
         if not alone:
             refuse_changed(table, cells.count())
@@ -201,7 +205,7 @@ def _new_columns(cells: Cells, table: Table, placed: Mapping[str, NDArray[Any]],
         is_used[table.rows] = True
     _register(cells.connection, "new_columns", {**columns, "is_used": is_used})
     layout = cells.relation.layout
-    is_csv = path.suffix.lower() in (".csv", ".tsv")
+    is_csv = _suffix(path) in (".csv", ".tsv")
     has_commas = is_csv and layout is not None and layout.decimal == ","
     selected = []
     for i, (name, values) in enumerate(placed.items()):
@@ -215,7 +219,7 @@ def _new_columns(cells: Cells, table: Table, placed: Mapping[str, NDArray[Any]],
 def _old_columns(cells: Cells, path: Path) -> str:
     """Write the columns of files in SQL, with the types they are to have in the new file."""
     columns = cells.relation.columns
-    if cells.relation.layout is None or path.suffix.lower() not in (".parquet", ".pq"):
+    if cells.relation.layout is None or _suffix(path) not in (".parquet", ".pq"):
         return ", ".join(f"{c.sql} AS {quote_name(c.name)}" for c in columns)
     types = cells.plainest_types(columns)
     return ", ".join(
@@ -225,6 +229,11 @@ def _old_columns(cells: Cells, path: Path) -> str:
         else f"{c.sql} AS {quote_name(c.name)}"
         for c, kind in zip(columns, types, strict=True)
     )
+
+
+def _suffix(path: Path) -> str:
+    """Give what tells the format of a file, or of standard output."""
+    return ".csv" if path == STDOUT else path.suffix.lower()
 
 
 def _register(
@@ -250,7 +259,7 @@ def _copy(
     options = {
         ".csv": f"FORMAT csv, HEADER true, DELIMITER {quote_text(delimiter)}{gap}",
         ".tsv": f"FORMAT csv, HEADER true, DELIMITER '\t'{gap}",
-    }.get(path.suffix.lower(), "FORMAT parquet")
+    }.get(_suffix(path), "FORMAT parquet")
     target = quote_text(str(temporary))
     try:
         connection.execute(f"COPY ({query}) TO {target} ({options}, USE_TMP_FILE false)")
