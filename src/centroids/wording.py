@@ -1,10 +1,13 @@
-"""Numbers in sentences: counts with their noun, shares in percent."""
+"""Numbers in sentences, and sentences that several parts of the package say."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-__all__ = ["count", "percent", "rough_percent"]
+__all__ = ["count", "percent", "renamed_columns", "rough_percent"]
+
+MOST_RENAMED = 6
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
@@ -34,3 +37,16 @@ def rough_percent(share: float) -> str:
         return "over 99.9 %"
     text = f"{value:.1f}" if value < 10 or 99 < value < 100 else f"{value:.0f}"
     return f"{text.removesuffix('.0')} %"
+
+
+def renamed_columns(renamed: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Say which columns had the name of another one, as pairs (new, old), and what to do."""
+    listed = [f'"{name}" (was "{original}")' for name, original in renamed[:MOST_RENAMED]]
+    more = len(renamed) - MOST_RENAMED
+    names = ", ".join(listed) + (f" and {more:,} more" if more > 0 else "")
+    verb = "has" if len(renamed) == 1 else "have"
+    return (
+        f"{count(len(renamed), 'column')} {verb} the name of an earlier one, and a new name here: "
+        f"{names}.",
+        "Only their order in the file tells them apart; rename them there.",
+    )

@@ -37,6 +37,41 @@ def test_where_picks_rows_and_says_so(run: Run, groups: Path) -> None:
     assert "of 60 rows, those with kind <> 'C'" in out
 
 
+@pytest.fixture
+def same_names(folder: Path) -> Path:
+    path = folder / "same.csv"
+    path.write_text("a,b,a\n1,2,9\n2,2,9\n1,3,8\n9,8,1\n8,9,2\n9,9,1\n")
+    return path
+
+
+def test_columns_of_the_same_name_are_told_before_a_fit(run: Run, same_names: Path) -> None:
+    code, _, err = run("fit", same_names, "-k", 2, "-o", "m.safetensors", "--report", "r.html")
+    assert code == 0
+    told = 'warning: 1 column has the name of an earlier one, and a new name here: "a_2" (was "a").'
+    assert told in " ".join(err.split())
+    assert "&#34;a_2&#34; (was &#34;a&#34;)" in Path("r.html").read_text()
+    result = run("fit", same_names, "-k", 2, "--json")
+    assert result.json["data"]["renamed"] == [{"column": "a_2", "in_file": "a"}]
+    assert result.err == ""
+
+
+@pytest.mark.parametrize("command", ["predict", "profile", "evaluate", "compare"])
+def test_columns_of_the_same_name_are_told_when_a_model_reads_them(
+    run: Run, same_names: Path, command: str
+) -> None:
+    run("fit", same_names, "-k", 2, "--leave-out", "b", "-o", "m.safetensors")
+    words = {
+        "predict": ("m.safetensors", same_names, "-o", "p.csv"),
+        "profile": ("m.safetensors", same_names),
+        "evaluate": ("m.safetensors", same_names, "--truth", "b"),
+        "compare": ("m.safetensors", "m.safetensors", same_names),
+    }[command]
+    code, _, err = run(command, *words)
+    assert code == 0
+    assert '"a_2" (was "a")' in " ".join(err.split())
+    assert run(command, *words, "--json").err == ""
+
+
 def test_columns_can_be_left_out(run: Run, groups: Path) -> None:
     result = run("fit", groups, "-k", 2, "--leave-out", "b,name", "--json").json
     assert result["data"]["columns"] == ["a"]

@@ -230,6 +230,14 @@ def test_what_is_no_table_of_numbers_is_refused(data: Any, words: str) -> None:
         examine(data)
 
 
+def test_columns_that_had_the_name_of_another_one_are_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b,a,b\n1,2,3,4\n9,6,7,5\n")
+    finding = only(examine(read_table(tmp_path / "t.csv")), "renamed")
+    assert (finding.severity, finding.columns) == ("warning", ("a_2", "b_2"))
+    assert "2 columns have the name of an earlier one" in finding.message
+    assert '"a_2" (was "a"), "b_2" (was "b")' in finding.message
+
+
 def test_the_input_is_not_changed() -> None:
     X = beside(np.full(500, np.nan))
     before = X.copy()

@@ -113,6 +113,20 @@ def test_file_without_header_gets_counted_names(tmp_path: Path) -> None:
 def test_names_are_trimmed_filled_in_and_made_different(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "t.csv", ",a, b ,a\n1,2,3,4\n5,6,7,8\n"))
     assert table.columns == ("column1", "a", "b", "a_2")
+    assert table.renamed == (("a_2", "a"),)
+
+
+def test_names_that_come_twice_in_a_parquet_file_are_told(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    x, pair = pyarrow.array([1.0, 2.0]), pyarrow.array([{"a": 1, "b": {"a": 2}}] * 2)
+    parquet.write_table(
+        pyarrow.table([x, pair, x, x], names=["a", "pair", "a", "b"]), tmp_path / "t.parquet"
+    )
+    table = read_table(tmp_path / "t.parquet")
+    assert table.columns == ("a", "a_1", "b")
+    assert table.renamed == (("a_1", "a"),)
 
 
 def test_names_that_differ_in_case_only_are_two_columns(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import centroids
+from centroids.cli._findings import print_findings
 from centroids.cli._groups import words_of
 from centroids.cli._modelling import clusterer_of, feature_names_of
-from centroids.cli._options import Layout, Missing, Selection, parse_columns
-from centroids.cli._output import Payload
+from centroids.cli._options import Layout, Missing, Running, Selection, parse_columns
+from centroids.cli._output import Payload, plain_console
+from centroids.wording import renamed_columns
 
 __all__ = ["data_payload", "missing_rule_of", "name_of", "read_for_model", "read_rows", "same_rows"]
 
@@ -64,7 +66,7 @@ def read_for_model(
     truth: str | None = None,
     weight: str | None = None,
     missing: Missing | None = None,
-    jobs: int | None = None,
+    running: Running,
 ) -> centroids.Table:
     """Read the columns of files that a model needs, in the order the model needs them.
 
@@ -89,7 +91,7 @@ def read_for_model(
             where=layout.where,
             missing=rule.when_reading,
             csv_format=layout.csv_format,
-            n_jobs=jobs,
+            n_jobs=running.jobs,
         )
     except centroids.UnknownColumnError as error:
         if not is_by_name or error.column not in (names or ()):
@@ -99,6 +101,7 @@ def read_for_model(
             f"data and model differ: the model needs the columns {_listed(names or ())}, and "
             f"{lacks}; rename it in the data, or say with --columns which columns to use"
         ) from error
+    _tell_renamed(table, running.as_json)
     if is_by_name:
         left_out = tuple(column._replace(reason="not in the model") for column in table.left_out)
         return replace(table, left_out=left_out)
@@ -110,6 +113,14 @@ def read_for_model(
             f"{len(table.columns)} ({_listed(table.columns)}); name the right ones with --columns"
         )
     return table
+
+
+def _tell_renamed(table: centroids.Table, is_quiet: bool) -> None:
+    """Say on stderr which columns had the name of another one: the model may mean either."""
+    if table.renamed and not is_quiet:
+        message, advice = renamed_columns(table.renamed)
+        finding = {"severity": "warning", "message": message, "advice": advice}
+        print_findings(plain_console(is_stderr=True), [finding])
 
 
 def same_rows(data: Sequence[Path], *groups: Any) -> str:
@@ -129,6 +140,7 @@ def data_payload(table: centroids.Table) -> Payload:
         "missing": {name: count for name, count in missing.items() if count},
         "columns": list(table.columns),
         "left_out": [{"column": name, "reason": reason} for name, reason in table.left_out],
+        "renamed": [{"column": name, "in_file": original} for name, original in table.renamed],
         "truth": table.truth_name,
         "weight": table.weight_name,
     }

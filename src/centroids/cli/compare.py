@@ -74,7 +74,7 @@ def compare(
                 layout,
                 columns=columns,
                 missing=missing or _rule_for_both(before, now),
-                jobs=running.jobs,
+                running=running,
             )
         with working("predicting", running.as_json), collecting_warnings() as notes:
             result["data"] = data_payload(table)

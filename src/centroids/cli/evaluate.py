@@ -44,7 +44,7 @@ def evaluate(
     fitted = centroids.load(model)
     with working(f"reading {name_of(data)}", is_quiet):
         table = read_for_model(
-            fitted, data, layout, columns=columns, missing=missing, truth=truth, jobs=running.jobs
+            fitted, data, layout, columns=columns, missing=missing, truth=truth, running=running
         )
     with working("comparing", is_quiet), collecting_warnings() as notes:
         clusterer, rows = clusterer_of(fitted), centroids.prepare_rows(fitted, table.X)

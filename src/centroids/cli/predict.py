@@ -82,7 +82,9 @@ def predict(
     file = LabelsFile(out, labelling, has_names=bool(names))
     file.check(data)
     with working(f"reading {name_of(data)}", is_quiet):
-        table = read_for_model(fitted, data, layout, columns=columns, missing=missing, jobs=jobs)
+        table = read_for_model(
+            fitted, data, layout, columns=columns, missing=missing, running=running
+        )
     file.check_beside(table)
     with working("predicting", is_quiet), collecting_warnings() as notes:
         clusterer, rows = clusterer_of(fitted), centroids.prepare_rows(fitted, table.X)

@@ -47,7 +47,7 @@ def profile(
     fitted = centroids.load(model)
     with working(f"reading {name_of(data)}", is_quiet):
         table = read_for_model(
-            fitted, data, layout, columns=columns, weight=weight, missing=missing, jobs=running.jobs
+            fitted, data, layout, columns=columns, weight=weight, missing=missing, running=running
         )
     with working("describing", is_quiet):
         found = Rows.of(table, running.jobs).describe(fitted)

@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from centroids.doctor.findings import Finding, listed
 from centroids.rows.blocks import blocks_of
-from centroids.rows.table import BadCells
-from centroids.wording import count, percent
+from centroids.rows.table import BadCells, Renamed
+from centroids.wording import count, percent, renamed_columns
 
 __all__ = [
     "COLUMN_CHECKS",
     "Columns",
     "check_bad_cells",
     "check_part",
+    "check_renamed",
     "check_scale",
     "check_texts",
 ]
@@ -393,6 +394,13 @@ def check_part(columns: Columns) -> Iterator[Finding]:
             f"{len(columns.X):,} rows, drawn at random.",
             "Everything else was counted in all of them.",
         )
+
+
+def check_renamed(renamed: Sequence[Renamed]) -> Iterator[Finding]:
+    """Say which columns had the name of another one."""
+    if renamed:
+        names = tuple(name for name, _ in renamed)
+        yield Finding("renamed", "warning", names, *renamed_columns(renamed))
 
 
 def check_bad_cells(bad_cells: Sequence[BadCells]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from centroids.doctor.columns import (
     Columns,
     check_bad_cells,
     check_part,
+    check_renamed,
     check_scale,
     check_texts,
 )
@@ -89,6 +90,7 @@ def examine(
     found += check_duplicates(columns, n_distinct)
     found += check_texts(texts)
     found += check_bad_cells(data.bad_cells if isinstance(data, Table) else ())
+    found += check_renamed(data.renamed if isinstance(data, Table) else ())
     found += check_part(columns)
     shares = dict(zip(columns.names, columns.shares.tolist(), strict=True))
     n_samples, n_features = columns.X.shape

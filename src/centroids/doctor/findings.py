@@ -24,8 +24,9 @@ class Finding:
     Attributes
     ----------
     kind : str
-        What was looked for: "constant", "id", "date", "scale", "skew", "outliers", "duplicates",
-        "missing", "text", "correlated" or "few_rows".
+        What was looked for: "constant", "id", "labels", "date", "scale", "skew", "outliers",
+        "duplicates", "missing", "not_numbers", "text", "renamed", "correlated", "few_rows" or
+        "sample".
     severity : {"note", "warning", "error"}
         A note is good to know; a warning can make the clusters mean something else than you think;
         with an error there is nothing to fit.

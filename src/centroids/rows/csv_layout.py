@@ -69,12 +69,16 @@ class CsvFormat:
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """What DuckDB needs to be told; `names` and `decimals` have one entry per column."""
+    """What DuckDB needs to be told, and what became of names that come twice.
+
+    `names` and `decimals` have one entry per column, `renamed` the new and the old name of some.
+    """
 
     delimiter: str
     has_header: bool
     names: tuple[str, ...]
     decimals: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
 
     @property
     def decimal(self) -> str:
@@ -115,7 +119,13 @@ def read_layout(path: Path, readable: Path, csv_format: CsvFormat) -> CsvLayout:
     decimals = _decimals(body or records, len(first), delimiter, csv_format.decimal)
     has_header = _is_header(first, body, decimals)
     names = first if has_header else [f"x{i}" for i in range(1, len(first) + 1)]
-    return CsvLayout(delimiter, has_header, _unique(names), decimals)
+    unique = _unique(names)
+    renamed = tuple(
+        (name, raw.strip())
+        for name, raw in zip(unique, names, strict=True)
+        if raw.strip() not in ("", name)
+    )
+    return CsvLayout(delimiter, has_header, unique, decimals, renamed)
 
 
 def find_ragged_row(readable: Path, layout: CsvLayout) -> str | None:

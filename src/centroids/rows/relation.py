@@ -17,6 +17,7 @@ from centroids.rows.csv_layout import CsvLayout, find_ragged_row, read_layout
 from centroids.rows.errors import InputError, MissingExtraError
 from centroids.rows.numbers import number_sql
 from centroids.rows.source import Source, SourceFile
+from centroids.rows.table import Renamed
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,6 +97,8 @@ class Relation:
         SQL for the numbers of the rows that a condition chose, counted from 1 in `unfiltered`.
     parts : tuple of str
         The same for each file alone.
+    renamed : tuple of Renamed
+        The columns that had the name of an earlier one.
     """
 
     source: Source
@@ -105,6 +108,7 @@ class Relation:
     unfiltered: str = ""
     numbered: str | None = None
     parts: tuple[str, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
 
 
 @contextmanager
@@ -153,7 +157,10 @@ def _csv_relation(source: Source) -> Relation:
         SourceColumn(name, f"c{i}", "text", decimal)
         for i, (name, decimal) in enumerate(zip(first.names, first.decimals, strict=True))
     )
-    return Relation(source, sql, columns, first, unfiltered=sql, parts=tuple(parts))
+    renamed = tuple(Renamed(*pair) for pair in first.renamed)
+    return Relation(
+        source, sql, columns, first, unfiltered=sql, parts=tuple(parts), renamed=renamed
+    )
 
 
 def _read_csv(files: Sequence[SourceFile], layout: CsvLayout, first: CsvLayout) -> str:
@@ -183,7 +190,27 @@ def _typed_relation(source: Source, connection: duckdb.DuckDBPyConnection) -> Re
         rows = connection.execute(f"DESCRIBE SELECT * FROM {sql}").fetchall()
     columns = tuple(SourceColumn(name, quote_name(name), _kind(kind)) for name, kind, *_ in rows)
     parts = tuple(_read_typed(source, [file]) for file in source.files)
-    return replace(relation, columns=columns, parts=parts)
+    renamed: tuple[Renamed, ...] = ()
+    if source.format == "parquet":
+        names = _names_in_parquet(source.files[0], connection)
+        pairs = zip(columns, names, strict=False)
+        renamed = tuple(Renamed(column.name, name) for column, name in pairs if column.name != name)
+    return replace(relation, columns=columns, parts=parts, renamed=renamed)
+
+
+def _names_in_parquet(file: SourceFile, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Give the names that a footer has: DuckDB gives new ones to those that come twice."""
+    sql = f"SELECT name, num_children FROM parquet_schema({_quote_paths([file])})"
+    (_, n_columns), *elements = connection.execute(sql).fetchall()
+    names = []
+    open_children = 0  # of a column that is no single value: they follow it, level by level
+    for name, n_children in elements:
+        if open_children:
+            open_children -= 1
+        else:
+            names.append(name)
+        open_children += n_children or 0
+    return names if len(names) == n_columns else []
 
 
 def _read_typed(source: Source, files: Sequence[SourceFile]) -> str:

@@ -78,6 +78,7 @@ def table_from_cells(cells: Cells, request: ReadRequest) -> Table:
         sample_weight=read.weights,
         weight_name=request.weight,
         has_names=cells.relation.layout is None or cells.relation.layout.has_header,
+        renamed=cells.relation.renamed,
         n_missing=tuple(n_missing.tolist()),
         bad_cells=bad_cells,
         n_rows=len(X),

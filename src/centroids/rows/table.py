@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from centroids.rows.source import Source
 
-__all__ = ["BadCells", "LeftOut", "Table"]
+__all__ = ["BadCells", "LeftOut", "Renamed", "Table"]
 
 
 class LeftOut(NamedTuple):
@@ -18,6 +18,13 @@ class LeftOut(NamedTuple):
 
     name: str
     reason: str
+
+
+class Renamed(NamedTuple):
+    """A column that had the name of an earlier one: its new name, and the one in the file."""
+
+    name: str
+    original: str
 
 
 class BadCells(NamedTuple):
@@ -55,6 +62,8 @@ class Table:
         The column `sample_weight` comes from.
     has_names : bool
         Whether the names stand in the file; if not, they count the columns (x1, x2, …).
+    renamed : tuple of Renamed
+        The columns of a CSV or Parquet file that had the name of an earlier one.
     n_missing : tuple of int, length n_features
         How many values each feature lacks among the rows read.
     bad_cells : tuple of BadCells
@@ -77,6 +86,7 @@ class Table:
     sample_weight: NDArray[np.float64] | None = None
     weight_name: str | None = None
     has_names: bool = True
+    renamed: tuple[Renamed, ...] = ()
     n_missing: tuple[int, ...] = ()
     bad_cells: tuple[BadCells, ...] = ()
     rows: NDArray[np.intp] | None = None
