@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from centroids.estimators.alignment import Alignment, align
     from centroids.estimators.bisecting import BisectingKMeans
     from centroids.estimators.kmeans import KMeans, Nearest
+    from centroids.estimators.logarithms import LogTransformer
     from centroids.estimators.mini_batch import MiniBatchKMeans
     from centroids.estimators.nearness import nearest
     from centroids.estimators.preparing import fit_preparation, prepare_rows
@@ -72,6 +73,7 @@ _HOME = {
     "KChoiceDisplay": "centroids.plots.k_choice",
     "KMeans": "centroids.estimators.kmeans",
     "LabelMatch": "centroids.compare",
+    "LogTransformer": "centroids.estimators.logarithms",
     "MiniBatchKMeans": "centroids.estimators.mini_batch",
     "MissingExtraError": "centroids.rows.errors",
     "ModelFileError": "centroids.model_file",
@@ -126,6 +128,7 @@ __all__ = [
     "KChoiceDisplay",
     "KMeans",
     "LabelMatch",
+    "LogTransformer",
     "MiniBatchKMeans",
     "MissingExtraError",
     "ModelFileError",

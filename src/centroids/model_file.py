@@ -33,7 +33,7 @@ from centroids.rows.output import whole_file
 __all__ = ["FORMAT_VERSION", "ModelFileError", "read_model", "write_model"]
 
 ENTRY = "centroids-model"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 DTYPES = {"F32": "float32", "F64": "float64", "I32": "int32", "I64": "int64", "BOOL": "bool"}
 MAX_REASON = 100
 

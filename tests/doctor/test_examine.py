@@ -146,7 +146,9 @@ def test_gaps_change_no_other_finding() -> None:
 def test_skewed_amounts_are_noted_with_the_logarithm() -> None:
     found = only(examine(beside(np.exp(1.5 * PLAIN[:, 0]))), "skew")
     assert found.columns == ("x4",)
-    assert "log1p" in found.advice
+    assert "--log x4 (LogTransformer in Python)" in found.advice
+    with_zeros = np.exp(1.5 * PLAIN[:, 0]) * (PLAIN[:, 1] > -1)
+    assert "log1p" in only(examine(beside(with_zeros)), "skew").advice
     rare = np.zeros(500)
     rare[:5] = 1
     assert "skew" not in kinds(examine(beside(rare)))

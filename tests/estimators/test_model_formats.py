@@ -15,7 +15,15 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from centroids import BisectingKMeans, KMeans, MiniBatchKMeans, ModelFileError, load, save
+from centroids import (
+    BisectingKMeans,
+    KMeans,
+    LogTransformer,
+    MiniBatchKMeans,
+    ModelFileError,
+    load,
+    save,
+)
 from centroids.model_file import read_model, write_model
 
 KEPT = Path(__file__).parents[1] / "data" / "models"
@@ -35,15 +43,22 @@ MODELS: dict[str, Callable[[], Any]] = {
     "pipeline": lambda: make_pipeline(
         SimpleImputer(strategy="median"), StandardScaler(), KMeans(4, random_state=0)
     ),
+    "logarithms": lambda: make_pipeline(
+        SimpleImputer(strategy="median"), LogTransformer([0, 2]), StandardScaler(), KMeans(4)
+    ),
+    "logarithms alone": lambda: make_pipeline(LogTransformer(), MiniBatchKMeans(3, random_state=0)),
     "imputer": lambda: make_pipeline(
         SimpleImputer(strategy="constant", fill_value=1.5), BisectingKMeans(3, random_state=0)
     ),
 }
 
 
+WITH_GAPS = ("pipeline", "imputer", "logarithms")
+
+
 def fitted(kind: str, dtype: type = np.float64) -> Any:
-    X = rows(dtype)
-    if kind in ("pipeline", "imputer"):
+    X = rows(dtype) + dtype(5) * ("logarithms" in kind)
+    if kind in WITH_GAPS:
         X[::9, 1] = np.nan
     model = MODELS[kind]().fit(X)
     last = model[-1] if hasattr(model, "steps") else model
@@ -64,8 +79,8 @@ def test_every_model_gives_the_same_bits_after_loading(
 ) -> None:
     before = fitted(kind, dtype)
     after = through_file(before, tmp_path)
-    X = rows(dtype) + dtype(0.1)
-    if kind in ("pipeline", "imputer"):
+    X = rows(dtype) + dtype(5.1)
+    if kind in WITH_GAPS:
         X[::4, 0] = np.nan
     for method in ("predict", "transform"):
         expected, found = getattr(before, method)(X), getattr(after, method)(X)
@@ -141,10 +156,42 @@ def test_files_of_format_1_are_read() -> None:
         assert not hasattr(model, "training_data_")
 
 
+def test_files_of_format_2_are_read() -> None:
+    """Written by the code of that format; see the values it printed then."""
+    X = np.arange(60.0).reshape(20, 3) % 17 * [1, 10, 100]
+    X[3, 1] = np.nan
+    model = load(KEPT / "format2_pipeline.safetensors")
+    assert model.feature_names_in_.tolist() == ["income", "Größe", "age"]
+    del model[0].feature_names_in_  # so that arrays are taken without a word
+    assert model.predict(X).tolist() == [
+        *(0, 0, 0, 1, 1, 2, 0, 0, 1, 1, 1, 2, 0, 0, 1, 1, 1, 0, 0, 0)
+    ]  # fmt: skip
+    assert model[0].statistics_.tolist() == [6.5, 70.0, 750.0]
+    assert model[-1].inertia_ == 17.68712710646244
+    assert model[-1].radii_[:, 0].tolist() == [
+        *(0.359008991133795, 0.23377881163717168, 1.6749531914222688)
+    ]  # fmt: skip
+    assert dict(model[-1].cluster_names_) == {1: "small"}
+    assert model[-1].training_data_ == {"file": "t.csv", "missing": {"rule": "impute"}}
+
+
+@pytest.mark.parametrize("columns", [[0, 3], [2, 0], [0, 0], [-1, 1]])
+def test_logarithms_of_columns_that_are_not_there_are_damage(
+    tmp_path: Path, columns: list[int]
+) -> None:
+    path = tmp_path / "m.safetensors"
+    save(fitted("logarithms"), path)
+    arrays, header = read_model(path)
+    arrays["1/columns_"] = np.array(columns)
+    write_model(path, arrays, header)
+    with pytest.raises(ModelFileError, match="damaged"):
+        load(path)
+
+
 def use(model: Any) -> None:
     """Everything that a model offers works, so its parts fit one another."""
     clusterer = model[-1] if hasattr(model, "steps") else model
-    X = rows()[:20]
+    X = rows()[:20] + 5  # above 0, for logarithms
     n_clusters = len(clusterer.cluster_centers_)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 import centroids
+from centroids.cli._modelling import with_preparation
 from centroids.cli._options import Missing, Preparation, Scale
 from centroids.cli._output import Payload, plain_console, working
 
@@ -25,8 +26,13 @@ def examine(
     preparation: Preparation,
     is_quiet: bool,
 ) -> centroids.Findings:
-    """Look at the rows before they are clustered."""
+    """Look at the rows before they are clustered, with the logarithms that are to be taken."""
     with working("looking at the rows", is_quiet):
+        if preparation.log:
+            logs = with_preparation(
+                centroids.KMeans(), Preparation(log=preparation.log), table.columns
+            )
+            table = replace(table, X=centroids.fit_preparation(logs, table.X))
         findings = centroids.examine(
             table,
             n_clusters=n_clusters if isinstance(n_clusters, int) else None,

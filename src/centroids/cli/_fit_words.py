@@ -21,15 +21,16 @@ __all__ = ["show_fit"]
 
 def show_fit(result: Payload, console: Console) -> None:
     """Print the result of ``centroids fit``."""
-    print_data(console, result["data"])
     training, heldout, model = result["training"], result["heldout"], result["model"]
+    print_data(console, result["data"], model["log"])
     if heldout is not None:
         how = ", the same share of every class" if result["split"]["is_stratified"] else ""
         console.print(
             f"{count(training['n_samples'], 'row')} to fit, "
             f"{count(heldout['n_samples'], 'row')} held out{how}"
         )
-    unit = " (in scaled units)" if model["scale"] != "none" else ""
+    unit = " (with the logarithms)" if model["log"] else ""
+    unit = " (in scaled units)" if model["scale"] != "none" else unit
     if result["choice"] is not None:
         console.print(f"\n{result['choice']['summary'][0]}", style="bold")
         print_whole(console, f"Evidence: centroids choose-k {result['same_rows']}")

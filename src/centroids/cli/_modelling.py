@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = [
     "Split",
     "clusterer_of",
     "feature_names_of",
+    "logged_of",
     "name_features",
     "original_centers",
     "positions_in_file",
@@ -90,9 +92,12 @@ def positions_in_file(table: centroids.Table, positions: NDArray[np.intp]) -> ND
     return positions if table.rows is None else table.rows[positions]
 
 
-def with_preparation(kmeans: Any, preparation: Preparation) -> Any:
-    """Put what fills gaps and what scales before a clusterer, as far as they are asked for."""
-    steps = _steps_before(preparation)
+def with_preparation(kmeans: Any, preparation: Preparation, columns: Sequence[str]) -> Any:
+    """Put before a clusterer what fills gaps, takes logarithms and scales, as far as asked for.
+
+    `columns` are those of the rows.
+    """
+    steps = _steps_before(preparation, columns)
     if not steps:
         return kmeans
     from sklearn.pipeline import make_pipeline
@@ -100,12 +105,14 @@ def with_preparation(kmeans: Any, preparation: Preparation) -> Any:
     return make_pipeline(*steps, kmeans)
 
 
-def _steps_before(preparation: Preparation) -> list[Any]:
+def _steps_before(preparation: Preparation, columns: Sequence[str]) -> list[Any]:
     steps: list[Any] = []
     if preparation.missing is Missing.IMPUTE:
         from sklearn.impute import SimpleImputer
 
         steps.append(SimpleImputer(strategy="median"))
+    if preparation.log:
+        steps.append(centroids.LogTransformer([columns.index(n) for n in preparation.logged]))
     if preparation.scale is Scale.STANDARD:
         from sklearn.preprocessing import StandardScaler
 
@@ -122,10 +129,17 @@ def clusterer_of(model: Any) -> Any:
     return model[-1] if hasattr(model, "steps") else model
 
 
+def logged_of(model: Any) -> list[int]:
+    """Give the positions of the columns of which a model takes the logarithm."""
+    steps = [step for _, step in getattr(model, "steps", ())]
+    logs = (step.columns_ for step in steps if isinstance(step, centroids.LogTransformer))
+    return [int(column) for columns in logs for column in columns]
+
+
 def original_centers(model: Any) -> NDArray[np.float64]:
     """Give the centers of a model in the units of the file."""
     centers: NDArray[np.float64] = clusterer_of(model).cluster_centers_
-    for _, step in getattr(model, "steps", ())[:-1]:
+    for _, step in reversed(getattr(model, "steps", ())[:-1]):
         if not _is_imputer(step):
             centers = step.inverse_transform(centers)
     return centers

@@ -230,6 +230,15 @@ class Preparation:
             "when columns have different units. The model remembers it.",
         ),
     ] = Scale.NONE
+    log: Annotated[
+        str | None,
+        _option(
+            ROWS,
+            metavar="A,B,…",
+            help="Columns of amounts whose natural logarithm is clustered: ratios count then, not "
+            "differences. Every value has to be above 0. The model remembers it.",
+        ),
+    ] = None
     missing: Annotated[
         Missing,
         typer.Option(
@@ -238,6 +247,11 @@ class Preparation:
             "The model remembers it.",
         ),
     ] = Missing.ERROR
+
+    @property
+    def logged(self) -> list[str]:
+        """The columns of ``--log``."""
+        return parse_columns(self.log, "--log") or []
 
 
 @dataclass(frozen=True)

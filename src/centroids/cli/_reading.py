@@ -11,7 +11,7 @@ from typing import Any, Literal
 import centroids
 from centroids.cli._findings import print_findings
 from centroids.cli._groups import words_of
-from centroids.cli._modelling import clusterer_of, feature_names_of
+from centroids.cli._modelling import clusterer_of, feature_names_of, logged_of
 from centroids.cli._options import Layout, Missing, Running, Selection, parse_columns
 from centroids.cli._output import Payload, plain_console
 from centroids.wording import renamed_columns
@@ -32,6 +32,7 @@ def read_rows(
     jobs: int | None,
     *,
     bad: Literal["error", "keep"] = "error",
+    positive: Sequence[str] = (),
 ) -> centroids.Table:
     """Read the rows and columns that a user chose."""
     return centroids.read_table(
@@ -43,6 +44,7 @@ def read_rows(
         where=layout.where,
         missing=missing.when_reading,
         bad=bad,
+        positive=positive,
         csv_format=layout.csv_format,
         n_jobs=jobs,
     )
@@ -90,6 +92,7 @@ def read_for_model(
             weight=weight,
             where=layout.where,
             missing=rule.when_reading,
+            positive=logged_of(model),
             csv_format=layout.csv_format,
             n_jobs=running.jobs,
         )

@@ -29,8 +29,8 @@ def print_whole(console: Console, line: str) -> None:
     console.print(line, soft_wrap=True)
 
 
-def print_data(console: Console, data: Payload) -> None:
-    """Say what was read and what was left out."""
+def print_data(console: Console, data: Payload, logged: Sequence[str] = ()) -> None:
+    """Say what was read, what was left out, and of which columns logarithms are taken."""
     columns = data["columns"]
     console.print(
         f"{data['file']}: {count(data['n_samples'], 'row')}, {count(len(columns), 'column')}: "
@@ -44,6 +44,8 @@ def print_data(console: Console, data: Payload) -> None:
     elif data["missing"]:
         gaps = [f"{name} ({n:,})" for name, n in data["missing"].items()]
         console.print(f"missing values: {_some(gaps)}")
+    if logged:
+        console.print(f"logarithms of: {_some(logged)} (centers are geometric means)")
     if data["weight"] is not None:
         console.print(f"weights: {data['weight']}")
     left_out = [f"{entry['column']} ({entry['reason']})" for entry in data["left_out"]]

@@ -76,7 +76,9 @@ def choose_k(
         centroids.check_output(plot, (".png",))
     check_max_time(max_time)
     with working(f"reading {name_of(data)}", is_quiet):
-        table = read_rows(data, selection, layout, preparation.missing, jobs)
+        table = read_rows(
+            data, selection, layout, preparation.missing, jobs, positive=preparation.logged
+        )
     findings = examine(table, None, preparation, is_quiet).to_dict()["findings"]
     warn_of(findings, is_quiet, said=("scale",))
     with working("choosing K", is_quiet) as work:
@@ -86,7 +88,9 @@ def choose_k(
 
         choice = centroids.choose_k(
             centroids.fit_preparation(
-                with_preparation(centroids.KMeans(), preparation), table.X, table.sample_weight
+                with_preparation(centroids.KMeans(), preparation, table.columns),
+                table.X,
+                table.sample_weight,
             ),
             k_max=k_max,
             sample_weight=table.sample_weight,
@@ -104,6 +108,7 @@ def choose_k(
         "data": data_payload(table),
         "findings": findings,
         "scale": str(preparation.scale),
+        "log": preparation.logged,
         "same_rows": same_rows(data, selection, preparation, layout),
         "random_state": random_state,
         "choice": choice.to_dict(),
@@ -115,7 +120,7 @@ def choose_k(
 
 def _show(result: Payload, console: Console) -> None:
     choice = result["choice"]
-    print_data(console, result["data"])
+    print_data(console, result["data"], result["log"])
     headline, *sentences = result["summary"]
     console.print(f"\n{headline}\n", style="bold")
     for sentence in sentences:

@@ -125,7 +125,10 @@ def _run(request: Request) -> Payload:
     is_quiet, jobs = request.running.as_json, request.running.jobs
     with working(f"reading {name_of(request.data)}", is_quiet):
         missing = request.preparation.missing
-        table = read_rows(request.data, request.selection, request.layout, missing, jobs)
+        table = read_rows(
+            request.data, request.selection, request.layout, missing, jobs,
+            positive=request.preparation.logged,
+        )  # fmt: skip
     if request.labels_file is not None:
         request.labels_file.check_beside(table)
     split = split_rows(table, request.holdout, request.fitting.random_state)
@@ -192,7 +195,7 @@ def _fit(
         n_jobs=jobs,
         max_time=fitting.max_time,
     )
-    model = with_preparation(kmeans, request.preparation)
+    model = with_preparation(kmeans, request.preparation, table.columns)
     weights = weights_at(table, split.training)
     is_auto = request.n_clusters == "auto"
     what = "choosing K and fitting" if is_auto else f"fitting K = {request.n_clusters}"

@@ -40,7 +40,8 @@ def profile(
     Parameters
     ----------
     model : KMeans, MiniBatchKMeans, BisectingKMeans or Pipeline
-        Fitted; in a ``Pipeline``, a ``SimpleImputer``, a ``StandardScaler`` or both come first.
+        Fitted; in a ``Pipeline``, a ``SimpleImputer``, a `LogTransformer` and a ``StandardScaler``,
+        or some of them, come first, in this order.
     X : array-like of shape (n_samples, n_features)
         The rows to describe, in their own units: what ``model.predict`` takes. Usually the rows of
         the fit. Gaps are filled as the model fills them.

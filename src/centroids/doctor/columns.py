@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -300,18 +301,29 @@ def check_skew(columns: Columns) -> Iterator[Finding]:
     ]
     if found:
         names = columns.named(found)
-        is_positive = all(columns.known(i).min() >= 0 and skewness[i] > 0 for i in found)
         yield Finding(
             "skew",
             "note",
             names,
             f"{_they(names, 'is', 'are')} skewed: most rows lie close together, a few far out, "
             "and those few pull at the centers.",
-            "The logarithm often describes such amounts better: make a column of it before (ln(1 + "
-            "x) in SQL, numpy.log1p in Python), and cluster that one."
-            if is_positive
-            else "Think about cutting off or transforming the far end.",
+            _against_skew(columns, found, skewness),
         )
+
+
+def _against_skew(columns: Columns, found: Sequence[int], skewness: NDArray[np.float64]) -> str:
+    """Say what helps: the logarithm where there is one, another one where there are zeros."""
+    lowest = min(columns.known(i).min() for i in found)
+    if lowest < 0 or not all(skewness[i] > 0 for i in found):
+        return "Think about cutting off or transforming the far end."
+    better = "The logarithm often describes such amounts better"
+    if lowest > 0:
+        names = ",".join(columns.named(found))
+        return f"{better}: --log {shlex.quote(names)} (LogTransformer in Python)."
+    return (
+        f"{better}: make a column of it before (ln(1 + x) in SQL, numpy.log1p in Python), and "
+        "cluster that one; --log takes columns in which every value is above 0."
+    )
 
 
 def check_correlated(columns: Columns) -> Iterator[Finding]:

@@ -6,10 +6,10 @@ at all, `metrics` has the two metrics. `parameters` has rules for constructor pa
 restarts, the progress and the interruption of a fit, `splits` the tree of bisecting, `first_rows`,
 `batches`, `running_sums`, `light_clusters` and `stream` the steps of mini-batches. `parts` takes
 fitted models apart, pipelines included; `preparing` fits and applies what comes before a clusterer,
-`nearness` and `spread` say how far rows lie from centers, `alignment` keeps numbers and names
-across fits, `quotas` shares samples out among clusters; `saved` (with `storable`, `plain_data`)
-turns models into files and back. The maths is in the core (``centroids._core``), the checks of user
-data are in `rows`.
+of which `logarithms` is ours; `nearness` and `spread` say how far rows lie from centers,
+`alignment` keeps numbers and names across fits, `quotas` shares samples out among clusters; `saved`
+(with `storable`, `plain_data`) turns models into files and back. The maths is in the core
+(``centroids._core``), the checks of user data are in `rows`.
 
 No plots, no choice of K and no comparison with classes live here. Called by users, by `choosing_k`
 and, through the public names, by `cli`.

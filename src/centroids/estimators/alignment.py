@@ -206,7 +206,7 @@ def align(model: Any, old_model: Any) -> Alignment:
     ----------
     model : KMeans, MiniBatchKMeans, BisectingKMeans or Pipeline
         The new model, fitted; it takes over numbers and names. In a ``Pipeline``, a
-        ``SimpleImputer``, a ``StandardScaler`` or both come first.
+        ``SimpleImputer``, a `LogTransformer` and a ``StandardScaler``, or some of them, come first.
     old_model : KMeans, MiniBatchKMeans, BisectingKMeans or Pipeline
         The old model, fitted on the same columns, of any of these kinds. Centers are compared in
         the units that it works in.
@@ -246,7 +246,7 @@ def align_parts(parts: ModelParts, old: OldModel) -> Alignment:
     """Align the steps of a model with an old one."""
     clusterer = parts.clusterer
     columns = old.check_columns(int(parts.first.n_features_in_), parts.feature_names)
-    now = old.parts.scaled(parts.centers()[:, columns])
+    now = old.parts.scaled(_with_logarithms(parts.centers()[:, columns], old))
     if clusterer._metric.unit_centers or old.parts.clusterer._metric.unit_centers:
         now = now / np.maximum(np.linalg.norm(now, axis=1, keepdims=True), 1e-300)
     gaps = np.sqrt(np.square(old.centers[:, None] - now).sum(axis=2))
@@ -275,6 +275,20 @@ def align_parts(parts: ModelParts, old: OldModel) -> Alignment:
         share_before=before,
         share_now=after,
     )
+
+
+def _with_logarithms(centers: NDArray[np.float64], old: OldModel) -> NDArray[np.float64]:
+    """Return centers once the old model can take the logarithms it wants of them."""
+    logged = [] if old.parts.logarithms is None else old.parts.logarithms.columns_
+    for column in logged:
+        if (centers[:, column] <= 0).any():
+            raise ValueError(
+                "The models differ: the old one takes the logarithm of column "
+                f"{column if old.feature_names is None else repr(old.feature_names[column])}, and "
+                f"the new one has a center at {centers[:, column].min():g} there. Fit the new one "
+                "with logarithms as well."
+            )
+    return centers
 
 
 def _match(old: NDArray[np.float64], gaps: NDArray[np.float64]) -> dict[int, int]:

@@ -22,7 +22,8 @@ def nearest(model: Any, X: ArrayLike) -> Nearest:
     Parameters
     ----------
     model : KMeans, MiniBatchKMeans, BisectingKMeans or Pipeline
-        Fitted; in a ``Pipeline``, a ``SimpleImputer``, a ``StandardScaler`` or both come first.
+        Fitted; in a ``Pipeline``, a ``SimpleImputer``, a `LogTransformer` and a ``StandardScaler``,
+        or some of them, come first, in this order.
     X : array-like of shape (n_samples, n_features)
         Rows, as ``model.predict`` takes them.
 

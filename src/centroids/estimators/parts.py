@@ -1,8 +1,8 @@
-"""A fitted model taken apart: what fills gaps, what scales, and what clusters.
+"""A fitted model taken apart: what fills gaps, takes logarithms and scales, and what clusters.
 
 The one place that knows which models can be described, aligned and stored: an estimator of this
-package, alone or as the last step of a ``Pipeline`` after a ``SimpleImputer``, a ``StandardScaler``
-or both, in this order.
+package, alone or as the last step of a ``Pipeline`` after a ``SimpleImputer``, a `LogTransformer`
+and a ``StandardScaler``, or some of them, in this order.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from centroids.estimators.learned import without_names
+from centroids.estimators.logarithms import LogTransformer, check_positive
 from centroids.estimators.nearest_center import Nearest, NearestCenterModel
 from centroids.rows.arrays import check_finite, check_rows
 from centroids.rows.blocks import blocks_of, map_rows
@@ -34,19 +35,31 @@ class ModelParts:
     Attributes
     ----------
     imputer : SimpleImputer or None
+    logarithms : LogTransformer or None
     scaler : StandardScaler or None
     clusterer : NearestCenterModel
     """
 
     imputer: Any
+    logarithms: Any
     scaler: Any
     clusterer: NearestCenterModel
 
     @property
+    def steps(self) -> list[Any]:
+        """The steps that are there, in order."""
+        every = (self.imputer, self.logarithms, self.scaler, self.clusterer)
+        return [step for step in every if step is not None]
+
+    @property
     def first(self) -> Any:
         """The step that users hand their rows to."""
-        steps = (self.imputer, self.scaler, self.clusterer)
-        return next(step for step in steps if step is not None)
+        return self.steps[0]
+
+    @property
+    def converters(self) -> list[Any]:
+        """The steps that change the units of rows; they take and give arrays."""
+        return [without_names(step) for step in (self.logarithms, self.scaler) if step is not None]
 
     @property
     def feature_names(self) -> list[str] | None:
@@ -56,9 +69,8 @@ class ModelParts:
 
     def frozen(self) -> ModelParts:
         """Return the steps as they are now: fitting the model again leaves these as they were."""
-        return ModelParts(
-            *(copy.copy(step) for step in (self.imputer, self.scaler, self.clusterer))
-        )
+        every = (self.imputer, self.logarithms, self.scaler, self.clusterer)
+        return ModelParts(*(copy.copy(step) for step in every))
 
     def check_rows(self, X: Any) -> NDArray[Any]:
         """Return rows in their own units, gaps filled as the model fills them.
@@ -76,13 +88,15 @@ class ModelParts:
         if self.imputer is not None:
             rows = map_rows(rows, without_names(self.imputer).transform)
         check_finite(self.first, rows, 1)
+        if self.logarithms is not None:
+            check_positive(self.first, rows, self.logarithms.columns_)
         return rows
 
     def scaled(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return checked rows in the units that the clusterer works in."""
-        if self.scaler is None:
-            return rows
-        return map_rows(rows, without_names(self.scaler).transform)
+        for step in self.converters:
+            rows = map_rows(rows, step.transform)
+        return rows
 
     def nearest(self, rows: NDArray[Any]) -> Nearest:
         """Return own and second center of checked rows, with distances in the clusterer's units.
@@ -91,7 +105,7 @@ class ModelParts:
         nearest center; then the nearest is the second.
         """
         clusterer = without_names(self.clusterer)
-        if self.scaler is None:
+        if not self.converters:
             return own_and_second(clusterer, rows)
         blocks = [own_and_second(clusterer, self.scaled(block)) for block in blocks_of(rows)]
         return Nearest(*map(np.concatenate, zip(*blocks, strict=True)))
@@ -104,8 +118,8 @@ class ModelParts:
     def centers(self) -> NDArray[np.float64]:
         """Return the centers in the units of the rows."""
         centers = np.asarray(self.clusterer.cluster_centers_, dtype=np.float64)
-        if self.scaler is not None:
-            centers = without_names(self.scaler).inverse_transform(centers)
+        for step in reversed(self.converters):
+            centers = step.inverse_transform(centers)
         return centers
 
 
@@ -122,8 +136,10 @@ def take_apart(model: Any, argument: str = "model") -> ModelParts:
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     steps = [step for step in steps if step is not None and not isinstance(step, str)]
     *before, clusterer = steps or [None]
-    imputer = before.pop(0) if before and isinstance(before[0], SimpleImputer) else None
-    scaler = before.pop(0) if before and isinstance(before[0], StandardScaler) else None
+    imputer, logarithms, scaler = (
+        before.pop(0) if before and isinstance(before[0], kind) else None
+        for kind in (SimpleImputer, LogTransformer, StandardScaler)
+    )
     if before or not isinstance(clusterer, NearestCenterModel):
         found = (
             f"a Pipeline of {', '.join(type(step).__name__ for step in steps)}"
@@ -132,12 +148,14 @@ def take_apart(model: Any, argument: str = "model") -> ModelParts:
         )
         raise TypeError(
             f"{argument} must be a fitted KMeans, MiniBatchKMeans or BisectingKMeans, or a "
-            "Pipeline of a SimpleImputer, a StandardScaler (or one of them) and such a model; "
+            "Pipeline of a SimpleImputer, a LogTransformer, a StandardScaler (or some of them, in "
+            "this order) and such a model; "
             f"got {found}."
         )
-    for step in filter(None, (imputer, scaler, clusterer)):
+    parts = ModelParts(imputer, logarithms, scaler, clusterer)
+    for step in parts.steps:
         check_is_fitted(step)
-    return ModelParts(imputer, scaler, clusterer)
+    return parts
 
 
 def own_and_second(clusterer: NearestCenterModel, rows: Any) -> Nearest:

@@ -10,6 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
 from centroids.estimators.learned import without_names
+from centroids.estimators.logarithms import LogTransformer, check_positive
 from centroids.rows.blocks import BLOCK_ROWS, map_rows
 
 __all__ = ["fit_preparation", "prepare_rows"]
@@ -33,7 +34,8 @@ def fit_preparation(
     Parameters
     ----------
     model : Pipeline or estimator
-        Scalers and imputers, and a clusterer behind them; or that alone, for which `X` is returned.
+        Imputers, logarithms and scalers, and a clusterer behind them; or that alone, for which `X`
+        is returned.
     X : ndarray of shape (n_samples, n_features)
         Rows; may be a memory map.
     sample_weight : ndarray of shape (n_samples,) or None, default=None
@@ -42,9 +44,10 @@ def fit_preparation(
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        The rows, gaps filled and scaled.
+        The rows, gaps filled, logarithms taken, scaled.
     """
     fitted: list[Any] = []
+    _check_positive(model, X)
     for _, step in getattr(model, "steps", ())[:-1]:
         _fit_step(step, X, fitted, sample_weight)
         fitted.append(without_names(step))
@@ -66,8 +69,16 @@ def prepare_rows(model: Any, X: NDArray[Any]) -> NDArray[Any]:
     ndarray of shape (n_samples, n_features)
         The rows, gaps filled and scaled.
     """
+    _check_positive(model, X)
     steps = [without_names(step) for _, step in getattr(model, "steps", ())[:-1]]
     return map_rows(X, lambda block: _through(steps, block)) if steps else X
+
+
+def _check_positive(model: Any, X: NDArray[Any]) -> None:
+    """Refuse what has no logarithm by its row among all, which a block would not know."""
+    for _, step in getattr(model, "steps", ())[:-1]:
+        if isinstance(step, LogTransformer) and hasattr(step, "columns_"):
+            check_positive(model, X, step.columns_)
 
 
 def _through(steps: list[Any], block: NDArray[Any]) -> NDArray[Any]:
@@ -82,6 +93,9 @@ def _fit_step(
     """Fit a step on rows that went through those before it."""
     if isinstance(step, StandardScaler):
         _fit_scaler(step, X, before, sample_weight)
+    elif isinstance(step, LogTransformer):
+        # It learns nothing but which columns there are.
+        step.fit(_through(before, X[:1]))
     elif isinstance(step, SimpleImputer) and step.strategy == "median" and not before:
         # A row of the medians has them as its medians.
         step.fit(_medians(X)[None].astype(X.dtype))

@@ -31,8 +31,8 @@ __all__ = ["load", "save"]
 
 Arrays = dict[str, NDArray[Any]]
 
-BEFORE = (["SimpleImputer", "StandardScaler"], ["StandardScaler"], ["SimpleImputer"])
-"""The steps that may stand before a clusterer in a pipeline."""
+BEFORE = ("SimpleImputer", "LogTransformer", "StandardScaler")
+"""The steps that may stand before a clusterer in a pipeline: some of them, in this order."""
 
 
 def save(
@@ -48,8 +48,8 @@ def save(
     Parameters
     ----------
     estimator : KMeans, MiniBatchKMeans, BisectingKMeans or Pipeline
-        A fitted model. In a ``Pipeline``, a ``SimpleImputer``, a ``StandardScaler`` or both come
-        first, in this order.
+        A fitted model. In a ``Pipeline``, a ``SimpleImputer``, a `LogTransformer` and a
+        ``StandardScaler``, or some of them, come first, in this order.
     path : path-like
         The file, usually ``*.safetensors``; one that exists is replaced once everything is
         written.
@@ -137,7 +137,7 @@ def load(path: str | os.PathLike[str]) -> NearestCenterModel | Pipeline:
         kinds = [description["class"] for description in descriptions]
         require(bool(kinds) and all(kind in STORABLE for kind in kinds), f"its steps are {kinds}")
         is_bare = len(kinds) == 1
-        fits = STORABLE[kinds[-1]].is_clusterer and (is_bare or kinds[:-1] in BEFORE)
+        fits = STORABLE[kinds[-1]].is_clusterer and (is_bare or _may_stand_before(kinds[:-1]))
         require(fits, f"its steps are {kinds}")
         steps = [
             _restore(description, _own(arrays, i)) for i, description in enumerate(descriptions)
@@ -165,14 +165,19 @@ def _named_steps(estimator: BaseEstimator) -> list[tuple[str | None, Any]]:
     )
     last = stored[-1] if stored else None
     is_model = is_known and last is not None and last.is_clusterer
-    if not is_model or (is_pipeline and kinds[:-1] not in BEFORE):
+    if not is_model or (is_pipeline and not _may_stand_before(kinds[:-1])):
         names = ", ".join(kinds)
         raise TypeError(
             f"cannot save a {f'Pipeline of {names}' if is_pipeline else names}; save a fitted "
             "KMeans, MiniBatchKMeans or BisectingKMeans, or a fitted Pipeline of a SimpleImputer, "
-            "a StandardScaler (or one of them) and such a model"
+            "a LogTransformer, a StandardScaler (or some of them, in this order) and such a model"
         )
     return steps
+
+
+def _may_stand_before(kinds: list[str]) -> bool:
+    """Whether these are some of the steps that may stand before a clusterer, in their order."""
+    return bool(kinds) and kinds == [kind for kind in BEFORE if kind in kinds]
 
 
 def _n_samples(clusterer: Any) -> int:

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from centroids.estimators import bisecting, kmeans, mini_batch
+from centroids.estimators import bisecting, kmeans, logarithms, mini_batch
 from centroids.estimators import parameters as rule
 from centroids.estimators.nearest_center import NearestCenterModel
 from centroids.estimators.running_sums import RunningSums
@@ -218,6 +218,14 @@ def _statistics_of(step: Any) -> Arrays:
     return {"statistics_": values}
 
 
+def _finish_logarithms(step: Any, arrays: Arrays) -> None:
+    columns = step.columns_
+    is_right = bool((np.diff(columns) > 0).all()) and columns[-1] < step.n_features_in_
+    require(is_right, "its logarithms are of columns that it does not have")
+    if isinstance(step.columns, np.ndarray):
+        step.columns = columns.tolist()  # the file had the positions as floats
+
+
 def _finish_imputer(step: Any, arrays: Arrays) -> None:
     require(step.add_indicator is False, "its imputer adds columns")
     statistics = step.statistics_
@@ -282,6 +290,15 @@ STORABLE = {
         plain={"n_samples_seen_": _is_size},  # a float where rows have weights
         parameters=_SCALER_RULES,
         finish=_finish_scaler,
+    ),
+    "LogTransformer": Storable(
+        logarithms.LogTransformer,
+        arrays={
+            "columns_": ArrayRule(("int64",), ("logged",), is_required=True, is_not_negative=True)
+        },
+        plain={},
+        parameters=logarithms.RULES,
+        finish=_finish_logarithms,
     ),
     "SimpleImputer": Storable(
         SimpleImputer,

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from centroids.rows.errors import InputError
 from centroids.rows.numbers import is_missing, is_number
 
-__all__ = ["BadCell", "find_bad_cell", "quoted", "refuse_bad_cell", "refuse_empty_truth"]
+__all__ = [
+    "BadCell",
+    "find_bad_cell",
+    "quoted",
+    "refuse_bad_cell",
+    "refuse_empty_truth",
+    "refuse_not_positive",
+]
 
 BLOCK_CELLS = 1 << 20
 MAX_TEXT = 30
@@ -90,6 +97,16 @@ def refuse_bad_cell(
     raise InputError(
         f'{place[0]}: row {place[1]}, column "{name}" {what}{others}; {advice} (in Python, the '
         "arguments of read_table)"
+    )
+
+
+def refuse_not_positive(place: tuple[Path, int], n_bad: int, name: str, text: str) -> None:
+    """Raise the error for a value that has no logarithm; arguments as of `refuse_bad_cell`."""
+    others = f" ({n_bad - 1:,} more cells like it)" if n_bad > 1 else ""
+    raise InputError(
+        f'{place[0]}: row {place[1]}, column "{name}" holds {quoted(text)}, which is not above 0 '
+        f"and has no logarithm{others}; correct the cell, leave such rows out with --where, or "
+        "make a column ln(1 + x) of amounts that can be 0"
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centroids.rows.bad_cells import refuse_not_positive
 from centroids.rows.blocks import blocks_of, take_rows
 from centroids.rows.cells import Cells
 from centroids.rows.columns import find_columns
@@ -44,6 +45,7 @@ def read_table(
     where: str | None = None,
     missing: Missing = "error",
     bad: Bad = "error",
+    positive: Sequence[str | int] = (),
     csv_format: CsvFormat | None = None,
     n_jobs: int | None = None,
 ) -> Table:
@@ -77,6 +79,9 @@ def read_table(
         What to do about cells of a column of numbers that are neither numbers nor missing, and
         about infinite values: refuse them, or keep them as NaN and list them in `Table.bad_cells`,
         to look at a table before it is clustered.
+    positive : sequence of str or int, default=()
+        Features, by name or by position among them, in which a value that is not above 0 is an
+        error, as it has no logarithm.
     csv_format : CsvFormat, optional
         How CSV files are written; found out by default.
     n_jobs : int, optional
@@ -105,6 +110,8 @@ def read_table(
             if where is not None:
                 n_rows = count_rows(cells.relation, cells.connection)
                 table = replace(table, n_rows_in_files=n_rows)
+    if positive:
+        _refuse_not_positive(table, _positions(table, positive), missing, n_jobs)
     return _without_gaps(table) if missing == "drop" else table
 
 
@@ -164,6 +171,51 @@ def open_cells(source: Source, n_jobs: int | None) -> Iterator[Cells]:
         if source.where is not None:
             relation = select_rows(relation, source.where, connection)
         yield Cells(relation, connection)
+
+
+def _positions(table: Table, features: Sequence[str | int]) -> list[int]:
+    """Find features by name or position; those that are not used are told apart from typos."""
+    reasons = {column.name: column.reason for column in table.left_out}
+    positions: list[int] = []
+    for feature in features:
+        if isinstance(feature, int):
+            positions.append(feature)
+            continue
+        if feature in reasons:
+            raise InputError(
+                f'{table.source}: column "{feature}" is not among those to cluster '
+                f"({reasons[feature]}), so no logarithm of it can be taken"
+            )
+        positions += find_columns(table.source, table.columns, [feature])
+    return positions
+
+
+def _refuse_not_positive(
+    table: Table, columns: Sequence[int], missing: Missing, n_jobs: int | None
+) -> None:
+    """Raise an error that names the first value of some columns that is not above 0."""
+    start, n_bad = 0, 0
+    first: tuple[int, int] | None = None
+    for block in blocks_of(table.X):
+        is_bad = block[:, columns] <= 0
+        if missing == "drop":
+            is_bad &= ~np.isnan(block).any(axis=1, keepdims=True)
+        if first is None and is_bad.any():
+            row, i = divmod(int(np.argmax(is_bad)), len(columns))
+            first = start + row, columns[i]
+        n_bad += int(np.count_nonzero(is_bad))
+        start += len(block)
+    if first is None:
+        return
+    row, i = first
+    path, number, text = table.source.files[0].path, row + 1, f"{table.X[row, i]:g}"
+    if table.source.format != "npy":
+        with open_cells(table.source, n_jobs) as cells:
+            path, number = cells.place_of(row)
+            names = [column.name for column in cells.relation.columns]
+            column = cells.relation.columns[names.index(table.columns[i])]
+            text = cells.text_at(column, row) or text
+    refuse_not_positive((path, number), n_bad, table.columns[i], text)
 
 
 def _without_gaps(table: Table) -> Table:
