@@ -153,3 +153,35 @@ def test_without_script_the_page_is_whole(browser, report):
     assert not page.locator(".chips").is_visible()
     assert not page.locator("#replay").is_visible()
     context.close()
+
+
+COLORS = """() => {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 1;
+  const brush = canvas.getContext('2d', {willReadFrequently: true});
+  const rgb = color => {
+    brush.fillStyle = color;
+    brush.fillRect(0, 0, 1, 1);
+    return [...brush.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const cells = [...document.querySelectorAll('.heat td.above, .heat td.below, .heat td.count')];
+  cells.forEach((cell, i) => cell.style.setProperty('--s', `${100 - i % 9 * 12}%`));
+  return cells.map(cell => [getComputedStyle(cell).backgroundColor, getComputedStyle(cell).color])
+    .map(pair => pair.map(rgb));
+}"""
+
+
+def luminance(color):
+    share = np.array(color) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_numbers_on_cells_of_any_strength_can_be_read(open_page, report, scheme):
+    """WCAG 2 asks for a contrast of 4.5."""
+    pairs = open_page(report, color_scheme=scheme).evaluate(COLORS)
+    assert len(pairs) > 9
+    for pair in pairs:
+        dark, light = sorted(map(luminance, pair))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -22,6 +22,10 @@ FAINT = "0.75"
 SIZE_INCHES = (13.0, 4.8)
 # Pairs shown in the panel of valleys, the least separated first.
 MOST_PAIRS = 12
+# In front of the dashed line, whatever K it marks.
+LEGEND: dict[str, Any] = {
+    "facecolor": "white", "edgecolor": "none", "framealpha": 1, "fontsize": 8,
+}  # fmt: skip
 
 
 class KChoiceDisplay(Display):
@@ -111,7 +115,7 @@ def _elbow(ax: Axes, choice: KChoice, null_band: NDArray[np.float64] | None) -> 
     ax.minorticks_off()
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.yaxis.set_major_formatter("{x:,.10g}")
-    ax.legend(frameon=False, fontsize=8, loc="lower left")
+    ax.legend(**LEGEND, loc="lower left")
 
 
 def _scores(ax: Axes, choice: KChoice) -> None:
@@ -127,8 +131,7 @@ def _scores(ax: Axes, choice: KChoice) -> None:
     ax.set(xlabel="number of clusters K", ylabel="score (3 at most)", ylim=(0, 4.2))
     ax.set_yticks([0, 1, 2, 3])
     ax.locator_params(axis="x", integer=True)
-    # In front of the dashed line, whatever K it marks.
-    ax.legend(facecolor="white", edgecolor="none", framealpha=1, fontsize=8, loc="upper center")
+    ax.legend(**LEGEND, loc="upper center")
 
 
 def _valleys(ax: Axes, choice: KChoice) -> None:
