@@ -98,6 +98,7 @@ WRONG = {
     "fit good.csv -k 2 --holdout 0.1 --truth y": '"y" has 2 classes, but one part of the split',
     "fit header.csv -k 1 --holdout 0.5": "has no rows",
     # other options
+    "fit good.csv -k 2 --random-state 4294967296": "Invalid value for '--random-state'",
     "fit good.csv -k 2 --scale some": "for '--scale': 'some' is not one of 'none', 'standard'",
     "fit good.csv -k 2 --jobs 0": "--jobs",
     "fit good.csv -k 2 --random-state -1": "--random-state",

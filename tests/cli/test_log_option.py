@@ -99,7 +99,7 @@ def test_a_value_without_logarithm_is_named(run: Run, incomes: Path, value: str)
         code, out, err = run(*words)
         assert (code, out) == (2, "")
         assert told in err
-        assert "(1 more cells like it)" in err
+        assert "(1 more cell like it)" in err
         assert err.count("\n") == 1
     assert not Path("n.safetensors").exists()
     assert not Path("p.csv").exists()

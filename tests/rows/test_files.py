@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import pickle
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from centroids.rows.errors import InputError, UnknownColumnError
 from centroids.rows.files import read_table
 from centroids.rows.numbers import is_number
+from centroids.rows.relation import connect
 
 
 def write(path: Path, text: str) -> Path:
@@ -481,3 +483,19 @@ def test_what_the_csv_module_writes_is_read_back(
     np.testing.assert_array_equal(table.X, [(a, b) for a, _, b in rows])
     assert table.truth is not None
     assert table.truth.tolist() == [text for _, text, _ in rows]
+
+
+def test_an_infinite_value_is_no_question_of_the_decimal_sign(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a,b\n1,2\n3,1e999\n")
+    with pytest.raises(InputError, match="correct the cell, remove the row") as caught:
+        read_table(path)
+    assert "--decimal" not in str(caught.value)
+
+
+def test_no_more_threads_are_started_than_there_are_processors(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a\n1\n2\n")
+    assert read_table(path, n_jobs=100_000).n_samples == 2
+    with connect(100_000) as connection:
+        threads = connection.execute("SELECT current_setting('threads')").fetchone()
+    assert threads is not None
+    assert threads[0] == os.cpu_count()

@@ -149,7 +149,7 @@ MissingInNewRows = Annotated[
 ]
 RandomState = Annotated[
     int,
-    typer.Option(metavar="N", min=0, help="The same N gives the same result."),
+    typer.Option(metavar="N", min=0, max=2**32 - 1, help="The same N gives the same result."),
 ]
 Json = Annotated[
     bool,

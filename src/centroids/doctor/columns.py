@@ -373,12 +373,15 @@ def check_scale(columns: Columns) -> Iterator[Finding]:
     if n_varied < 2 or share <= DOMINANT:
         return
     name = columns.names[largest]
+    others = "the other column holds"
+    if n_varied > 2:
+        others = f"the other {n_varied - 1:,} columns together hold"
     yield Finding(
         "scale",
         "warning",
         (name,),
         f'"{name}" holds {percent(share)} of the variance and decides the clusters almost alone; '
-        f"the other {count(n_varied - 1, 'column')} together hold {percent(1 - share)}.",
+        f"{others} {percent(1 - share)}.",
         f"With --scale standard (StandardScaler in Python) each of the {n_varied} columns holds "
         f"{percent(1 / n_varied)}. Leave it only if all columns have the same unit.",
     )

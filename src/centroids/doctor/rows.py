@@ -66,8 +66,8 @@ def check_few_rows(columns: Columns, n_distinct: int, n_clusters: int | None) ->
             "few_rows",
             "warning",
             (),
-            f"{count(n_samples, 'row')} for {n_clusters} clusters: fewer than {FEW_PER_CLUSTER} in "
-            "each.",
+            f"{count(n_samples, 'row')} for {count(n_clusters, 'cluster')}: fewer than "
+            f"{FEW_PER_CLUSTER} in each.",
             "Clusters of so few rows change with every row; ask for fewer.",
         )
 

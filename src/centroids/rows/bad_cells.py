@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from centroids.rows.errors import InputError
 from centroids.rows.numbers import is_missing, is_number
+from centroids.wording import count
 
 __all__ = [
     "BadCell",
@@ -80,19 +81,20 @@ def refuse_bad_cell(
         The decimal sign of the column.
     """
     is_gap = is_missing(text)
+    is_infinite = is_number(text or "", decimal)  # or it would not be here
     if text is None or not text.strip():
         what = "is empty"
     elif is_gap:
         what = f"holds {quoted(text)}, a missing value"
-    elif is_number(text, decimal):
+    elif is_infinite:
         what = f"holds {quoted(text)}, which is not a finite number"
     else:
         what = f"holds {quoted(text)}, which is not a number"
-    others = f" ({n_bad - 1:,} more cells like it)" if n_bad > 1 else ""
+    others = f" ({count(n_bad - 1, 'more cell')} like it)" if n_bad > 1 else ""
     advice = "correct the cell, remove the row, or choose other columns with --columns"
     if is_gap:
         advice = "fill it in, choose other columns with --columns, or use --missing drop or impute"
-    elif is_number(text or "", "," if decimal == "." else "."):
+    elif not is_infinite and is_number(text or "", "," if decimal == "." else "."):
         advice = f"if it is one, add --decimal {'comma' if decimal == '.' else 'point'}"
     raise InputError(
         f'{place[0]}: row {place[1]}, column "{name}" {what}{others}; {advice} (in Python, the '
@@ -102,7 +104,7 @@ def refuse_bad_cell(
 
 def refuse_not_positive(place: tuple[Path, int], n_bad: int, name: str, text: str) -> None:
     """Raise the error for a value that has no logarithm; arguments as of `refuse_bad_cell`."""
-    others = f" ({n_bad - 1:,} more cells like it)" if n_bad > 1 else ""
+    others = f" ({count(n_bad - 1, 'more cell')} like it)" if n_bad > 1 else ""
     raise InputError(
         f'{place[0]}: row {place[1]}, column "{name}" holds {quoted(text)}, which is not above 0 '
         f"and has no logarithm{others}; correct the cell, leave such rows out with --where, or "

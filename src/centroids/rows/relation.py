@@ -6,6 +6,7 @@ which columns to use and what counts as an error is decided in `relation_table`.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -128,7 +129,8 @@ def connect(n_jobs: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         "temp_directory": "",
     }
     if n_jobs is not None and n_jobs > 0:
-        config["threads"] = n_jobs
+        # It would start as many at once; more than processors only wait for one another.
+        config["threads"] = min(n_jobs, os.cpu_count() or 1)
     with duckdb.connect(":memory:", config=config) as connection:
         # After two seconds a bar would appear among our own words.
         connection.execute("SET enable_progress_bar = false")
