@@ -77,8 +77,8 @@ class PartsProblem {
     }
     Supervisor supervisor(max_time, std::move(on_iteration));
     Control control = supervisor.control();
-    control.should_stop = [this, stop = control.should_stop] {
-      return stop() || parts_.is_interrupted();
+    control.should_stop = [this, stop = control.should_stop](double seconds) {
+      return stop(seconds) || parts_.is_interrupted();
     };
     LoopResult result;
     {

@@ -34,7 +34,7 @@ class Supervisor {
 
   Control control() {
     Control control;
-    control.should_stop = [this] { return should_stop(); };
+    control.should_stop = [this](double seconds) { return should_stop(seconds); };
     if (!on_iteration_.is_none())
       control.on_iteration = [this](const Iteration& iteration, const Centers& centers) {
         return report(iteration, centers);
@@ -49,9 +49,10 @@ class Supervisor {
   using Clock = std::chrono::steady_clock;
   static constexpr double kForever = 1e9;  // seconds; the clock does not count much further
 
-  bool should_stop() {
+  bool should_stop(double seconds) {
     const auto now = Clock::now();
-    if (deadline_ && now >= *deadline_) return timed_out_ = true;
+    if (deadline_ && *deadline_ - now <= std::chrono::duration<double>(seconds))
+      return timed_out_ = true;
     if (now - last_look_ < std::chrono::milliseconds(20)) return stopped_;
     last_look_ = now;
     const nb::gil_scoped_acquire gil;

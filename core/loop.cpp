@@ -1,6 +1,7 @@
 #include "loop.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 
 #include "renumber.hpp"
@@ -9,6 +10,19 @@
 
 namespace centroids {
 namespace {
+
+// A fit that runs out of time needs these to end: one more iteration than it has, labels of the
+// final centers, and the same again under other numbers.
+constexpr double kLastVisits = 3;
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
 
 double squared_shift(const Centers& a, const Centers& b) {
   double sum = 0;
@@ -113,6 +127,7 @@ LoopResult run_loop(Pass& pass, Centers centers, double total_squares, const Loo
   bool labels_are_current = false;
 
   while (result.n_iter < options.max_iter && !result.converged && !result.interrupted) {
+    const Stopwatch visit;
     pass.assign(compared, partials);
     const int64_t n_relocated = relocate_empty_clusters(pass, compared, partials);
     average(partials, pass.origin(), compared, centers);
@@ -130,9 +145,10 @@ LoopResult run_loop(Pass& pass, Centers centers, double total_squares, const Loo
     result.converged = shift <= options.tol || (labels_repeat && !momentum.is_moving());
     result.interrupted =
         (control.on_iteration && control.on_iteration(result.history.back(), compared)) ||
-        control.stop();
-    // Nearly settled: number now, so that the last visits find the numbers right.
-    if (options.number_by_size && !labels_repeat && partials.n_changed * 200 < pass.n_rows()) {
+        (!result.converged && control.stop(kLastVisits * visit.seconds()));
+    // Nearly settled, or over: number now, so that the last visits find the numbers right.
+    if (options.number_by_size && !labels_repeat &&
+        (result.interrupted || partials.n_changed * 200 < pass.n_rows())) {
       const std::vector<int32_t> order = by_size(centers, partials);
       if (renumber(pass, centers, order)) momentum.renumber(order);
     }

@@ -33,10 +33,11 @@ struct Iteration {
 
 // Asked after each iteration (and within the seeding): true ends the fit with what there is.
 struct Control {
-  std::function<bool()> should_stop;
+  // Whether time will have run out so many seconds from now, or something else ends the fit.
+  std::function<bool(double seconds)> should_stop;
   // Gets the centers that the rows were compared with; true: stop after this iteration.
   std::function<bool(const Iteration&, const Centers&)> on_iteration;
-  bool stop() const { return should_stop && should_stop(); }
+  bool stop(double seconds = 0) const { return should_stop && should_stop(seconds); }
 };
 
 }  // namespace centroids

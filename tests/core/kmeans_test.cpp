@@ -145,7 +145,7 @@ TEST(a_stop_during_seeding_still_gives_every_cluster_a_row) {
   for (const int allowed : {0, 1, 20}) {
     int asked = 0;
     Control control;
-    control.should_stop = [&] { return asked++ >= allowed; };
+    control.should_stop = [&](double) { return asked++ >= allowed; };
     const Fit fitted = fit_of(p, options, control);
     CHECK(fitted.result.interrupted && fitted.result.n_iter == 1);
     for (const int64_t count : fitted.result.counts) CHECK(count > 0);

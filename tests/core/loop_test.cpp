@@ -168,12 +168,26 @@ TEST(a_stop_and_a_report_that_asks_for_one_end_it_within_the_iteration) {
     if (by_report)
       control.on_iteration = [&](const Iteration& i, const Centers&) { return i.number == 3; };
     else
-      control.should_stop = [&] { return ++asked == 3; };
+      control.should_stop = [&](double) { return ++asked == 3; };
     const LoopResult result = p.run(first, {}, control);
     CHECK(result.interrupted && !result.converged);
     CHECK(result.n_iter == 3, result.n_iter);
     CHECK(std::abs(inertia_of(p, result.centers) - result.inertia) < 1e-9 * result.inertia);
   }
+}
+
+TEST(a_fit_ends_when_the_next_visits_would_take_too_long) {
+  Random random(5);
+  Problem p(normal<double>(random, 8000), 2);
+  std::vector<double> asked;
+  Control control;
+  control.should_stop = [&](double seconds) {
+    asked.push_back(seconds);
+    return asked.size() == 3;
+  };
+  const LoopResult result = p.run(centers_of(normal<double>(random, 20), 10), {}, control);
+  CHECK(result.n_iter == 3 && asked.size() == 3);
+  for (const double seconds : asked) CHECK(seconds > 0, seconds);
 }
 
 TEST(no_cluster_stays_empty_while_there_are_enough_distinct_rows) {

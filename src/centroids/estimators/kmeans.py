@@ -105,9 +105,9 @@ class KMeans(NearestCenterModel):
         Most threads to use. None: the usable CPUs, or OMP_NUM_THREADS where it is set; -1: the
         usable CPUs.
     max_time : float or None, default=None
-        Seconds after which to stop with the best model so far. What is under way is ended first,
-        and ``labels_`` are made those of the final centers: a few visits of all rows, which take
-        longer than a very short time where rows and clusters are many.
+        Seconds within which to stop with the best model so far. Time is left for the last visits
+        of all rows, which make ``labels_`` those of the final centers; they take longer than a very
+        short time where rows and clusters are many.
     callback : callable or None, default=None
         Called after each iteration with a `FitState`. An exception it raises ends the fit; the
         model so far is stored and the exception raised. Where K is chosen, an object with a method

@@ -286,7 +286,7 @@ TEST(after_a_stop_the_missing_seeds_are_drawn_at_once) {
     for (const int n_threads : {1, 3}) {
       int asked = 0;
       Control control;
-      control.should_stop = [&] { return asked++ >= allowed; };
+      control.should_stop = [&](double) { return asked++ >= allowed; };
       const auto rows = seed_kmeans_plus_plus(data.rows(n_threads), 50, 0, control);
       CHECK(asked == allowed + 1, asked);
       CHECK(std::set<int64_t>(rows.begin(), rows.end()).size() == 50, rows.size());
@@ -303,7 +303,7 @@ TEST(seeds_after_a_stop_lie_where_the_squared_distances_are) {
   for (int64_t i = 0; i < kClouds * kRows; ++i) values[i * kClouds + i % kClouds] += 1000;
   Data<double> data(values, kClouds);
   Control control;
-  control.should_stop = [] { return true; };
+  control.should_stop = [](double) { return true; };
   const auto rows = seed_kmeans_plus_plus(data.rows(), 50, 0, control);
   CHECK(rows.size() == 50);
   std::vector<int> drawn(kClouds);
@@ -354,6 +354,6 @@ TEST(a_stop_leaves_kmeans_parallel_with_the_candidates_so_far) {
   Random random(9);
   Data<double> data(normal<double>(random, 2000), 2);
   Control control;
-  control.should_stop = [] { return true; };
+  control.should_stop = [](double) { return true; };
   CHECK(seed_kmeans_parallel(data.rows(), 50, 0, control).size() == 1);
 }
