@@ -80,12 +80,15 @@ bool renumber(Pass& pass, Centers& centers, const std::vector<int32_t>& order) {
   return true;
 }
 
-// The clusters by decreasing size, equal sizes by center.
+// The clusters by decreasing weight, equal weights by center; those without rows come last.
 std::vector<int32_t> by_size(const Centers& centers, const Partials& partials) {
   std::vector<int32_t> order(centers.n_clusters);
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    if (partials.counts[a] != partials.counts[b]) return partials.counts[a] > partials.counts[b];
+    if (partials.weights[a] != partials.weights[b])
+      return partials.weights[a] > partials.weights[b];
+    const bool a_has_rows = partials.counts[a] > 0, b_has_rows = partials.counts[b] > 0;
+    if (a_has_rows != b_has_rows) return a_has_rows;
     const double *x = centers.row(a), *y = centers.row(b);
     const auto [first, second] = std::mismatch(x, x + centers.n_features, y);
     return first == x + centers.n_features ? a < b : *first < *second;

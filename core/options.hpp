@@ -18,7 +18,7 @@ enum class LocalSearch { none, swap, breathing, budgeted };
 struct LoopOptions {
   int64_t max_iter = 300;
   double tol = 0;               // absolute: the sum of squared center shifts at which to stop
-  bool number_by_size = false;  // number the clusters by decreasing size
+  bool number_by_size = false;  // number the clusters by decreasing weight
   bool unit_centers = false;    // spherical K-Means: means are scaled to length one
   bool momentum = false;        // go beyond the means, in fewer iterations (update/momentum.hpp)
 };

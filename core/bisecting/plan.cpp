@@ -109,7 +109,7 @@ class Planner {
     int64_t number = 0, n_leaves = 0;
     double error = 0;
     const auto add = [&](Node* node) {
-      const double size = options_.by_inertia ? node->error : double(node->cluster.rows.size());
+      const double size = options_.by_inertia ? node->error : node->cluster.group.weight;
       queue.push({size, {-number++, node}});
       error += node->error;
     };
@@ -224,7 +224,7 @@ class Planner {
   }
 
   void set_parts(Node& node, const Split& split) {
-    const int larger = split.parts[1].n_rows > split.parts[0].n_rows;
+    const int larger = split.parts[1].weight > split.parts[0].weight;
     for (const int part : {0, 1}) {
       const int side = part == 0 ? larger : 1 - larger;
       auto child = std::make_unique<Node>();

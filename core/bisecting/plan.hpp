@@ -15,7 +15,7 @@ namespace centroids {
 
 struct PlanOptions {
   int64_t n_leaves = 8;
-  bool by_inertia = true;  // the leaf with the largest inertia is split next; else with most rows
+  bool by_inertia = true;  // the leaf of the largest inertia is split next; else of most weight
   Seeding seeding = Seeding::random;
   int64_t n_starts = 1;  // of each split, at least
   uint64_t seed = 0;

@@ -231,6 +231,40 @@ TEST(clusters_are_numbered_by_size_when_asked_and_keep_their_order_otherwise) {
   CHECK((sorted.labels == std::vector<int32_t>{1, 1, 0, 0, 0, 2}));
 }
 
+TEST(a_row_of_weight_w_counts_as_w_rows_in_the_numbers) {
+  LoopOptions options;
+  options.number_by_size = true;
+  Problem heavy({0, 0.1, 0.2, 10, 20}, 1, {1, 1, 1, 5, 4});
+  const LoopResult result = heavy.run(centers_of({0, 10, 20}, 3), options);
+  CHECK((result.counts == std::vector<int64_t>{1, 1, 3}));
+  CHECK((heavy.labels == std::vector<int32_t>{2, 2, 2, 0, 1}));
+  // As light as one that has no rows, but it has some.
+  Problem weightless({0, 50, 50, 50}, 1, {1, 0, 0, 0});
+  const LoopResult last = weightless.run(centers_of({100, 50, 0}, 3), options);
+  CHECK((last.counts == std::vector<int64_t>{1, 3, 0}));
+}
+
+// Each visit of all rows takes as long as an iteration: time that a fit without time does not have.
+TEST(a_fit_that_is_stopped_needs_one_more_visit_where_the_clusters_are_clear) {
+  struct CountingPass : BruteForcePass<double> {
+    using BruteForcePass::BruteForcePass;
+    int n_visits = 0;
+    void prepare(const Centers& centers, int n_workers) override {
+      ++n_visits;
+      BruteForcePass::prepare(centers, n_workers);
+    }
+  };
+  Problem p({0, 10, 11, 20, 21, 22}, 1);
+  CountingPass pass(p.rows(), 3, {});
+  LoopOptions options;
+  options.number_by_size = true;
+  Control control;
+  control.should_stop = [](double) { return true; };
+  const LoopResult result = run_loop(pass, centers_of({1, 11, 20}, 3), 1046, options, control);
+  CHECK(result.n_iter == 1 && pass.n_visits == 2, pass.n_visits);
+  CHECK((p.labels == std::vector<int32_t>{2, 1, 1, 0, 0, 0}));
+}
+
 TEST(equal_sizes_are_numbered_by_center) {
   Problem p({5, 5, -3, -3, 1, 1}, 1);
   LoopOptions options;

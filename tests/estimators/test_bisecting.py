@@ -61,6 +61,27 @@ def test_strategy_says_which_cluster_is_split(strategy, sizes):
     assert sorted(model.counts_) == sizes
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_row_of_weight_w_counts_as_w_rows(strategy):
+    X = np.array([[0.0], [1.0], [2.0], [30.0], [36.0], [70.0]])
+    weights = [9, 9, 1, 20, 20, 1]
+    heavy, repeated = (
+        BisectingKMeans(4, random_state=0, bisecting_strategy=strategy) for _ in "ab"
+    )
+    heavy.fit(X, sample_weight=weights)
+    repeated.fit(np.repeat(X, weights, axis=0))
+    assert_array_equal(heavy.predict(X), repeated.predict(X))
+    assert_allclose(heavy.cluster_centers_, repeated.cluster_centers_)
+    assert heavy.inertia_ == pytest.approx(repeated.inertia_)
+
+
+def test_the_cluster_of_most_weight_is_the_largest():
+    X = np.r_[np.linspace(0, 1, 50), [100.0, 101.0]].reshape(-1, 1)
+    weights = np.r_[np.ones(50), [60.0, 60.0]]
+    model = BisectingKMeans(3, bisecting_strategy="largest_cluster", random_state=0)
+    assert_array_equal(model.fit(X, sample_weight=weights).counts_, [1, 1, 50])
+
+
 def test_predict_goes_down_the_tree():
     # First {0, 6} | {20}, apart at 11.5; then {0} | {6}. By the leaves alone, 12 would go to 6.
     X = np.array([[0.0], [6.0], [20.0]])

@@ -24,9 +24,7 @@ X = np.random.default_rng(0).normal(size=(120, 3)) + 8 * (np.arange(120) % 3)[:,
 
 
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
-@parametrize_with_checks(
-    [estimator(3, random_state=0) for estimator in (MiniBatchKMeans, BisectingKMeans)]
-)
+@parametrize_with_checks([MiniBatchKMeans(), MiniBatchKMeans(3), BisectingKMeans(3)])
 def test_scikit_learns_estimator_checks(estimator, check):
     check(estimator)
 

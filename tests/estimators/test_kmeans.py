@@ -36,16 +36,8 @@ def fitted(**parameters):
 
 
 @parametrize_with_checks(
-    [KMeans(n_init=2, n_clusters=2, max_iter=5)],
-    # The one that scikit-learn expects its own KMeans to fail, for the same reason.
-    expected_failed_checks=lambda _: {
-        "check_sample_weight_equivalence_on_dense_data": (
-            "seeding draws other rows when rows are repeated"
-        ),
-        "check_sample_weight_equivalence_on_sparse_data": (
-            "seeding draws other rows when rows are repeated"
-        ),
-    },
+    # scikit-learn's own fails two of them, with these settings: heavy rows and repeated rows.
+    [KMeans()]
 )
 def test_scikit_learns_checks_pass(estimator, check):
     with warnings.catch_warnings():

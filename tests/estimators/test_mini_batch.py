@@ -53,6 +53,15 @@ def test_labels_are_predict_and_inertia_is_minus_score(blobs):
     assert model.n_seen_ == len(X)
 
 
+def test_clusters_are_numbered_by_weight(blobs):
+    X, _ = blobs
+    weights = np.random.default_rng(0).integers(0, 4, len(X))
+    model = MiniBatchKMeans(7, random_state=0).fit(X, sample_weight=weights)
+    sizes = np.bincount(model.labels_, weights)
+    assert (np.diff(sizes) <= 0).all()
+    assert (np.diff(model.counts_) > 0).any()  # other numbers than without weights
+
+
 def test_without_labels_inertia_is_an_estimate(blobs):
     X, _ = blobs
     model = MiniBatchKMeans(7, random_state=0, compute_labels=False).fit(X)

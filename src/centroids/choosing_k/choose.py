@@ -303,7 +303,8 @@ class _Chooser:
                 n_jobs=self.options.n_jobs,
                 max_time=self.deadline.left(),
             ).fit(given, sample_weight=self.weights)
-            order = np.argsort(-estimator.counts_, kind="stable")
+            sizes = np.bincount(estimator.labels_, self.weights, len(start))
+            order = np.argsort(-sizes, kind="stable")
             if (order == np.arange(len(order))).all():
                 break
             centers = estimator.cluster_centers_[order]

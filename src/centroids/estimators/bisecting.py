@@ -109,8 +109,8 @@ class BisectingKMeans(NearestCenterModel):
     algorithm : {"lloyd", "elkan", "auto"}, default="lloyd"
         Accepted for compatibility: all give the same labels.
     bisecting_strategy : {"biggest_inertia", "largest_cluster"}, default="biggest_inertia"
-        Which cluster is split next: the one with the largest inertia, or with the most rows.
-        Clusters of equal rows are passed over.
+        Which cluster is split next: the one with the largest inertia, or with the most rows (each
+        counted by its weight). Clusters of equal rows are passed over.
     n_jobs : int or None, default=None
         Most threads to use, as in `KMeans`.
 
@@ -218,7 +218,7 @@ class BisectingKMeans(NearestCenterModel):
             members = Members(rows, weights)
             if weights is not None:  # rows of weight zero have no say
                 members = members.take(np.flatnonzero(weights))
-            root = Node(whole["centers"][0], np.arange(len(members)), len(members), np.inf)
+            root = Node(whole["centers"][0], np.arange(len(members)), len(members), np.inf, np.inf)
             self._grow(root, members)
             self._store(root, rows, weights, threads)
             warn_of_empty(self.counts_, int(self.n_clusters))
@@ -245,7 +245,7 @@ class BisectingKMeans(NearestCenterModel):
 
     def _size(self, node: Node) -> float:
         by_inertia = self.bisecting_strategy == "biggest_inertia"
-        return node.inertia if by_inertia else float(node.n_rows)
+        return node.inertia if by_inertia else node.weight
 
     def _plan(
         self, members: Members, n_leaves: int, random: np.random.RandomState, seed: int

@@ -117,7 +117,8 @@ class KMeans(NearestCenterModel):
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
         Centers, in the dtype of the training rows. A seeded fit numbers its clusters by decreasing
-        size (equal sizes by center, lexicographically); ``init=array`` keeps the caller's order.
+        size (rows, each counted by its weight; equal sizes by center, lexicographically);
+        ``init=array`` keeps the caller's order.
     labels_ : ndarray of shape (n_samples,), int32
         Cluster of each training row: ``predict`` of the training rows.
     inertia_ : float

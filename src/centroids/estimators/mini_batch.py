@@ -308,14 +308,15 @@ default="k-means++"
             # The loop fills clusters that have no rows.
             k, start = int(self.n_clusters), Start(state.centers)
             run = run_plain(problem, k, start, max_iter=n_iter, algorithm="brute_force")
-            order = np.arange(len(run["counts"]))
+            sizes = np.bincount(run["labels"], weights, k).astype(np.float64)
+            order = np.arange(k)
             if isinstance(self.init, str):  # seeded: number by size, as KMeans does
-                order = np.argsort(-run["counts"], kind="stable")
+                order = np.lexsort((run["counts"] == 0, -sizes))
             self.labels_ = np.argsort(order).astype(np.int32)[run["labels"]]
             self.counts_ = run["counts"][order]
             self.inertia_ = run["inertia"]
             state.centers = run["centers"][order]
-            state.weights = np.bincount(self.labels_, weights, len(order)).astype(np.float64)
+            state.weights = sizes[order]
             state.sums = state.centers * state.weights[:, None]
         else:
             total = rows.shape[0] if weights is None else weights.sum()

@@ -26,6 +26,10 @@ class Members(NamedTuple):
     def __len__(self) -> int:
         return int(self.rows.shape[0])
 
+    def weight_of(self, chosen: NDArray[np.int64]) -> float:
+        """Return how many rows those of these numbers count for."""
+        return float(len(chosen) if self.weights is None else self.weights[chosen].sum())
+
     def take(self, chosen: NDArray[np.int64]) -> Self:
         """Return those of these numbers; they themselves when these are all."""
         if len(chosen) == len(self):
@@ -86,6 +90,7 @@ class Node:
     rows : ndarray of int or None
         Numbers of its rows, until it is split.
     n_rows : int
+    weight : float
     inertia : float
         Rounded: to compare clusters by.
     place : Place or None
@@ -96,6 +101,7 @@ class Node:
     center: NDArray[np.float64]
     rows: NDArray[np.int64] | None
     n_rows: int
+    weight: float
     inertia: float
     place: Place | None = None
     parts: tuple[Node, Node] | None = None
@@ -174,6 +180,7 @@ def _parts(node: Node, members: Members, run: _core.Run, growth: Growth) -> tupl
             run["centers"][j],
             node.rows[inside[j]],
             len(inside[j]),
+            members.weight_of(inside[j]),
             float(inertias[j]),
             node.place and node.place.part(j),
         )

@@ -128,6 +128,11 @@ TEST(the_strategy_says_which_leaf_is_split) {
   CHECK(split_part() == 1);
   options.by_inertia = false;
   CHECK(split_part() == 0);
+  p.weights[98] = p.weights[99] = 100;  // now these two are the larger part
+  CHECK(split_part() == 0);
+  options.n_leaves = 2;
+  const Plan plan = plan_bisecting(p.data(), options, {});
+  CHECK(plan.centers[plan.parts[0]] == 115);
 }
 
 TEST(equal_rows_are_not_split) {
