@@ -72,6 +72,16 @@ def test_columns_of_the_same_name_are_told_when_a_model_reads_them(
     assert run(command, *words, "--json").err == ""
 
 
+def test_a_file_without_names_is_told(run: Run, folder: Path) -> None:
+    """Years as headers look like a first row."""
+    Path("t.csv").write_text("2019,2020\n1,2\n3,4\n9,9\n")
+    told = "no names in the file: x1 is its first column, x2 its second, and so on"
+    assert told in run("fit", "t.csv", "-k", 2).out
+    assert run("fit", "t.csv", "-k", 2, "--json").json["data"]["has_names"] is False
+    Path("t.csv").write_text("a,b\n1,2\n3,4\n9,9\n")
+    assert told not in run("fit", "t.csv", "-k", 2).out
+
+
 def test_columns_can_be_left_out(run: Run, groups: Path) -> None:
     result = run("fit", groups, "-k", 2, "--leave-out", "b,name", "--json").json
     assert result["data"]["columns"] == ["a"]
@@ -90,6 +100,7 @@ def test_columns_can_be_left_out(run: Run, groups: Path) -> None:
         ("--where knd='A'", 'has no column "knd"; did you mean "kind"?'),
         ("--where a>", "--where 'a>'"),
         ("--where a>1000", "no row fulfils"),
+        ("--where=", "--where is empty"),
         ("--separator ;;", "--separator ';;': give one character"),
         ("--encoding klingon", "--encoding 'klingon' is not known"),
         ("--decimal dot", "'dot' is not one of 'point', 'comma'"),

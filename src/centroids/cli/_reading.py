@@ -142,6 +142,7 @@ def data_payload(table: centroids.Table) -> Payload:
         "n_dropped": table.n_dropped,
         "missing": {name: count for name, count in missing.items() if count},
         "columns": list(table.columns),
+        "has_names": table.has_names,
         "left_out": [{"column": name, "reason": reason} for name, reason in table.left_out],
         "renamed": [{"column": name, "in_file": original} for name, original in table.renamed],
         "truth": table.truth_name,

@@ -36,6 +36,8 @@ def print_data(console: Console, data: Payload, logged: Sequence[str] = ()) -> N
         f"{data['file']}: {count(data['n_samples'], 'row')}, {count(len(columns), 'column')}: "
         f"{_some(columns)}"
     )
+    if not data["has_names"]:
+        console.print("no names in the file: x1 is its first column, x2 its second, and so on")
     if data["where"] is not None:
         console.print(f"of {count(data['n_rows_in_files'], 'row')}, those with {data['where']}")
     if data["n_dropped"]:

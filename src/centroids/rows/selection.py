@@ -25,6 +25,10 @@ def select_rows(relation: Relation, where: str, connection: duckdb.DuckDBPyConne
     In the condition, a column of a CSV file is one of numbers if at least half of its first cells
     are numbers, else one of texts.
     """
+    if not where.strip():
+        raise InputError(
+            '--where is empty (where= in Python): give a condition, such as "age >= 18", or drop it'
+        )
     # A comment at the end of the condition must not hide the bracket.
     condition = f"(\n{where}\n)"
     if relation.layout is None:
