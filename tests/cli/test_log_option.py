@@ -107,6 +107,19 @@ def test_a_value_without_logarithm_is_named(run: Run, incomes: Path, value: str)
     assert run(*words).code == 0
 
 
+def test_models_are_compared_on_rows_that_both_can_take(run: Run, incomes: Path) -> None:
+    run("fit", incomes, "-k", 2, "-o", "old.safetensors")
+    run("fit", incomes, "-k", 2, "--columns", "income,age", "--log", "income",
+        "-o", "new.safetensors")  # fmt: skip
+    assert run("compare", "old.safetensors", "new.safetensors", incomes).code == 0
+    Path("zero.csv").write_text("age,income\n40,1200\n41,0\n")
+    for models in (("old", "new"), ("new", "old")):
+        files = (f"{name}.safetensors" for name in models)
+        code, _, err = run("compare", *files, "zero.csv")
+        assert code == 2
+        assert 'zero.csv: row 2, column "income" holds "0"' in err
+
+
 def test_rows_that_are_dropped_need_no_logarithm(run: Run, folder: Path) -> None:
     Path("t.csv").write_text("a,b\n1,\n0,\n2,3\n9,4\n8,5\n")
     assert run("fit", "t.csv", "-k", 2, "--log", "a", "--missing", "drop").code == 0
@@ -129,6 +142,7 @@ def test_rows_of_several_files_and_of_npy_files_are_named(run: Run, folder: Path
     [
         ("incme", 'has no column "incme"; did you mean "income"?'),
         ("name", 'column "name" is not among those to cluster (text, such as "row0")'),
+        ("income,income", 'column "income" is named twice'),
         ("income,", "--log 'income,' has an empty name"),
     ],
 )

@@ -68,13 +68,15 @@ def read_for_model(
     truth: str | None = None,
     weight: str | None = None,
     missing: Missing | None = None,
+    positive: Sequence[int] = (),
     running: Running,
 ) -> centroids.Table:
     """Read the columns of files that a model needs, in the order the model needs them.
 
     Columns are matched by name if both sides have names, else by position: then there must be
     just as many. Columns that the user names stand for those of the model, one by one. Missing
-    values are treated as the model says, unless `missing` says otherwise.
+    values are treated as the model says, unless `missing` says otherwise. Columns of which the
+    model takes the logarithm, and those at the positions `positive`, have to be above 0.
     """
     rule = missing_rule_of(model) if missing is None else missing
     if rule is Missing.IMPUTE and missing_rule_of(model) is not Missing.IMPUTE:
@@ -92,7 +94,7 @@ def read_for_model(
             weight=weight,
             where=layout.where,
             missing=rule.when_reading,
-            positive=logged_of(model),
+            positive=[*{*logged_of(model), *positive}],
             csv_format=layout.csv_format,
             n_jobs=running.jobs,
         )

@@ -12,7 +12,7 @@ from rich.console import Console
 
 import centroids
 from centroids.cli._groups import expanded
-from centroids.cli._modelling import clusterer_of, feature_names_of
+from centroids.cli._modelling import clusterer_of, feature_names_of, logged_of
 from centroids.cli._options import Layout, Missing, MissingInNewRows, ModelColumns, Running
 from centroids.cli._output import Payload, collecting_warnings, emit, number, working
 from centroids.cli._reading import data_payload, missing_rule_of, name_of, read_for_model
@@ -74,6 +74,7 @@ def compare(
                 layout,
                 columns=columns,
                 missing=missing or _rule_for_both(before, now),
+                positive=[_order(before, now)[column] for column in logged_of(now)],
                 running=running,
             )
         with working("predicting", running.as_json), collecting_warnings() as notes:
@@ -110,13 +111,19 @@ def _moves(
     }
 
 
-def _in_order(table: centroids.Table, before: Any, now: Any) -> NDArray[Any]:
-    """Give the rows with their columns as the new model has them."""
+def _order(before: Any, now: Any) -> list[int]:
+    """Give the positions that the columns of the new model have in the old one."""
     names_before, names_now = feature_names_of(before), feature_names_of(now)
     if names_before is None or names_now is None:
-        return table.X
-    order = [names_before.index(name) for name in names_now]
-    return np.ascontiguousarray(table.X[:, order])
+        return list(range(int(now.n_features_in_)))
+    return [names_before.index(name) for name in names_now]
+
+
+def _in_order(table: centroids.Table, before: Any, now: Any) -> NDArray[Any]:
+    """Give the rows with their columns as the new model has them."""
+    order = _order(before, now)
+    is_same = order == list(range(len(order)))
+    return table.X if is_same else np.ascontiguousarray(table.X[:, order])
 
 
 def _show(result: Payload, console: Console) -> None:

@@ -176,18 +176,15 @@ def open_cells(source: Source, n_jobs: int | None) -> Iterator[Cells]:
 def _positions(table: Table, features: Sequence[str | int]) -> list[int]:
     """Find features by name or position; those that are not used are told apart from typos."""
     reasons = {column.name: column.reason for column in table.left_out}
-    positions: list[int] = []
-    for feature in features:
-        if isinstance(feature, int):
-            positions.append(feature)
-            continue
+    names = [feature for feature in features if isinstance(feature, str)]
+    for feature in names:
         if feature in reasons:
             raise InputError(
                 f'{table.source}: column "{feature}" is not among those to cluster '
                 f"({reasons[feature]}), so no logarithm of it can be taken"
             )
-        positions += find_columns(table.source, table.columns, [feature])
-    return positions
+    found = find_columns(table.source, table.columns, names)
+    return [*found, *(feature for feature in features if isinstance(feature, int))]
 
 
 def _refuse_not_positive(
