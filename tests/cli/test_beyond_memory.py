@@ -33,15 +33,17 @@ def wide(folder: Path) -> Path:
     b = 1000 * random.normal(size=len(kind))
     b[::50] = np.nan
     names = np.array(["x", "y", "z"], dtype=object)[kind]
-    centroids.write_table("t.parquet", {"a": a, "b": b, "kind": names})
+    c = np.exp(random.normal(size=len(kind)))
+    centroids.write_table("t.parquet", {"a": a, "b": b, "c": c, "kind": names})
     return folder / "t.parquet"
 
 
 def test_model_labels_and_numbers_are_the_same_beyond_memory(
     run: Run, wide: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With everything that makes a copy of rows: gaps, scaling, a part held out, all outputs."""
+    """With all that makes a copy of rows: gaps, logarithms, scaling, rows held out, all outputs."""
     fit = ("--scale", "standard", "--missing", "impute", "--truth", "kind", "--holdout", "0.25")
+    fit = (*fit, "--log", "c")
     temporary = wide.parent / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
