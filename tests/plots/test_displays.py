@@ -16,6 +16,7 @@ from centroids import (
     FitRecorder,
     IterationsDisplay,
     KMeans,
+    LogTransformer,
     ProfileDisplay,
     SilhouetteDisplay,
     match_labels,
@@ -98,6 +99,22 @@ def test_silhouette_of_one_cluster_is_refused():
 
 
 # ---------------------------------------------------------------- maps
+
+
+def test_logarithms_are_shown_as_such_since_regions_have_straight_edges():
+    random = np.random.default_rng(0)
+    X = np.column_stack([random.normal(40, 9, 300), np.exp(random.normal(9, 2, 300))])
+    steps = LogTransformer([1]), StandardScaler(), KMeans(4, random_state=0)
+    model = make_pipeline(*steps).fit(X)
+    display = ClustersDisplay.from_estimator(model, X, feature_names=["age", "income"])
+    assert display.axis_labels == ("age", "ln income")
+    np.testing.assert_allclose(display.points, np.column_stack([X[:, 0], np.log(X[:, 1])]))
+    corners = np.vstack(display.regions)
+    labels = np.repeat(np.arange(4), [len(region) for region in display.regions])
+    centers = display.centers[labels]
+    inside = centers + 0.99 * (corners - centers)
+    inside[:, 1] = np.exp(inside[:, 1])
+    assert (model.predict(inside) == labels).all()
 
 
 def test_two_columns_are_shown_as_they_are_even_behind_a_scaler():

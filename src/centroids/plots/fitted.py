@@ -13,6 +13,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.utils.validation import check_is_fitted
 
 from centroids.estimators.learned import without_names
+from centroids.estimators.logarithms import LogTransformer
 from centroids.estimators.quotas import quotas
 from centroids.rows.blocks import map_rows
 
@@ -80,10 +81,25 @@ class Fitted:
         """Own and second center of each row (`centroids.Nearest`)."""
         return self.kmeans.nearest(self.rows)
 
+    @property
+    def axis_names(self) -> tuple[str, ...]:
+        """The names of the columns as `unscaled` shows them."""
+        logged = {
+            int(column)
+            for step in self.before
+            if isinstance(step, LogTransformer)
+            for column in step.columns_
+        }
+        return tuple(f"ln {n}" if j in logged else n for j, n in enumerate(self.feature_names))
+
     def unscaled(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return rows of the model's space in the units they were given in."""
+        """Return rows of the model's space in the units they were given in, or their logarithms.
+
+        Straight lines, such as those between clusters, stay straight.
+        """
         # An imputer changes no units. What cannot be undone leaves the rows as the model sees them.
-        steps = [step for step in self.before if not isinstance(step, SimpleImputer)]
+        kept = (SimpleImputer, LogTransformer)
+        steps = [step for step in self.before if not isinstance(step, kept)]
         if not len(rows) or not all(hasattr(step, "inverse_transform") for step in steps):
             return rows
         for step in reversed(steps):

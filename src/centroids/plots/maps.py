@@ -71,7 +71,7 @@ def map_of(fitted: Fitted, projection: Projection = "auto") -> PlaneMap:
     n_features = fitted.centers.shape[1]
     if n_features <= 2:
         axes, origin = np.eye(n_features), np.zeros(n_features)
-        return PlaneMap(axes, origin, "columns", (), fitted.feature_names)
+        return PlaneMap(axes, origin, "columns", (), fitted.axis_names)
     if projection == "pca" or (projection == "auto" and len(fitted.centers) == 1):
         axes, shares, origin = _principal(fitted)
         labels = tuple(f"component {i + 1} ({_share(s, 'variance')})" for i, s in enumerate(shares))
