@@ -1,28 +1,15 @@
 #include "loop.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
+#include "last_visits.hpp"
 #include "renumber.hpp"
 #include "update/averaging.hpp"
 #include "update/momentum.hpp"
 
 namespace centroids {
 namespace {
-
-// A fit that runs out of time needs these to end: one more iteration than it has, labels of the
-// final centers, and the same again under other numbers.
-constexpr double kLastVisits = 3;
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point begin_ = Clock::now();
-};
 
 double squared_shift(const Centers& a, const Centers& b) {
   double sum = 0;

@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "aligned.hpp"
+#include "last_visits.hpp"
 #include "random.hpp"
 #include "seeding/point_distances.hpp"
 #include "seeding/seeding.hpp"
@@ -49,7 +50,8 @@ class GreedySeeder {
 
   std::vector<int64_t> run(const Control& control) {
     start(draw_first());
-    while (int64_t(seeds_.size()) < n_clusters_ && !control.stop()) {
+    while (int64_t(seeds_.size()) < n_clusters_ &&
+           !control.stop(kLastVisits * seconds_of_assignment())) {
       if (total_ < kStaleEnough * stale_total_) visit({});
       if (!(total_ > 0)) {  // every row lies on a seed: any row is as good as another
         seeds_.push_back(int64_t(random_.below(uint64_t(rows_.n_rows))));
@@ -66,6 +68,13 @@ class GreedySeeder {
     AlignedBuffer<T> scratch, out;
     std::vector<int32_t> active;
   };
+
+  // What it will take to compare all rows with all centers, by what the seeds have taken: each is
+  // chosen among candidates, and so compared more than once.
+  double seconds_of_assignment() const {
+    const double n_compared = double(seeds_.size()) * double(n_candidates_ + 1);
+    return watch_.seconds() * double(n_clusters_) / n_compared;
+  }
 
   double weight(int64_t row) const { return rows_.weights ? rows_.weights[row] : 1.0; }
 
@@ -258,6 +267,7 @@ class GreedySeeder {
   std::vector<double> potential_;  // per shard: sum of w * D
   std::vector<double> gains_;      // per shard, candidate and place
   std::vector<int64_t> seeds_;
+  const Stopwatch watch_;
   int64_t pending_ = -1;         // index into seeds_ of the one not yet in D, or -1
   double stale_total_ = 0;       // potential of D
   double total_ = 0;             // potential with the pending seed counted

@@ -296,6 +296,20 @@ TEST(after_a_stop_the_missing_seeds_are_drawn_at_once) {
   }
 }
 
+TEST(seeding_leaves_time_for_the_visits_that_follow) {
+  Random random(6);
+  Data<double> data(normal<double>(random, 20000), 2);
+  std::vector<double> asked;
+  Control control;
+  control.should_stop = [&](double seconds) {
+    asked.push_back(seconds);
+    return false;
+  };
+  seed_kmeans_plus_plus(data.rows(), 50, 0, control);
+  CHECK(asked.size() == 49, asked.size());
+  for (const double seconds : asked) CHECK(seconds > 0, seconds);
+}
+
 TEST(seeds_after_a_stop_lie_where_the_squared_distances_are) {
   constexpr int64_t kClouds = 10, kRows = 40;  // each cloud as far from all others
   Random random(6);
