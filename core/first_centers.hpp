@@ -71,10 +71,11 @@ template <class R>
 std::optional<Centers> optimal_first_centers(const R& rows, const FitOptions& options,
                                              Dtype dtype) {
   if (rows.n_features != 1 || options.init || options.loop.unit_centers) return std::nullopt;
-  std::vector<std::pair<double, double>> values(rows.n_rows);
-  for (int64_t i = 0; i < rows.n_rows; ++i)
-    values[i] = {value_of(rows, i), rows.weights ? rows.weights[i] : 1.0};
-  const auto found = optimal_centers(std::move(values), options.n_clusters);
+  WeightedValues values;
+  values.values.resize(rows.n_rows);
+  for (int64_t i = 0; i < rows.n_rows; ++i) values.values[i] = value_of(rows, i);
+  if (rows.weights) values.weights.assign(rows.weights, rows.weights + rows.n_rows);
+  const auto found = optimal_centers(std::move(values), options.n_clusters, rows.n_threads);
   if (!found) return std::nullopt;
   // Fewer values than clusters: the rest stay empty. They lie on the middle value, so as not to
   // draw the median of the centers, from which rows are measured, to one far value.

@@ -1,28 +1,29 @@
-// Globally optimal K-Means in one dimension. Optimal clusters are intervals of the sorted values,
-// so the least error of the first i values in q clusters follows from that of fewer values in one
-// cluster less:
+// Globally optimal K-Means in one dimension: the optimal clusters are intervals of the sorted
+// values, found by dynamic programming (layers.hpp).
 //
-//   D[q][i] = min over j of D[q-1][j] + ssq(j, i)        (Wang & Song, The R Journal 3(2), 2011)
-//
-// The best j never decreases with i, so one row of D takes O(m log m) steps by divide and conquer
-// (Gronlund et al., arXiv 1701.07204, section 2).
+// Few values can be borders between optimal clusters, so the recursion first runs on a coarse grid
+// of edges between the values. There it gives the error of some clusters, and for every bucket of
+// the grid a lower bound of the error of all clusters that have their border q in it. Buckets whose
+// bound is above that error are dropped, the others are cut finer, and so on to single values.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
+
+#include "exact1d/sorted_values.hpp"
 
 namespace centroids {
 
-// distinct values * clusters up to which a fit of one column is exact: seconds of work, and 4 bytes
-// each for the way back.
+// Borders * edges where they may lie up to which a fit of one column is exact: seconds of work, and
+// 4 bytes each for the way back.
 inline constexpr int64_t kMostExactStates = int64_t(1) << 25;
 
-// The optimal centers, ascending, for (value, weight) pairs in any order; pairs of weight zero are
-// left out. Fewer than n_clusters when there are fewer distinct values. Nothing when it would take
-// too long.
-std::optional<std::vector<double>> optimal_centers(std::vector<std::pair<double, double>> values,
-                                                   int64_t n_clusters);
+// The optimal centers, ascending, for values in any order; those of weight zero are left out. Fewer
+// than n_clusters when there are fewer distinct values. Nothing when it would take too long, which
+// is never with fewer than kMostExactStates / n_clusters distinct values. The number of edges to
+// begin with changes how long it takes, and nothing else.
+std::optional<std::vector<double>> optimal_centers(WeightedValues rows, int64_t n_clusters,
+                                                   int n_threads, int64_t n_first_edges = 256);
 
 }  // namespace centroids

@@ -56,9 +56,9 @@ class KMeans(NearestCenterModel):
     """K-Means clustering, exact and the same for every number of threads.
 
     Lloyd's algorithm [1]_ from greedy k-means++ starts [2]_. One column of numbers is clustered
-    optimally by dynamic programming [5]_ whenever the first centers are not given and
-    distinct values times clusters stay below 33 million. Parameters shared with
-    ``sklearn.cluster.KMeans`` keep its meaning and defaults.
+    optimally by dynamic programming [5]_ whenever the first centers are not given and distinct
+    values times clusters stay below 33 million, and beyond that where bounds leave little enough
+    to try. Parameters shared with ``sklearn.cluster.KMeans`` keep its meaning and defaults.
 
     Parameters
     ----------
