@@ -106,6 +106,19 @@ def test_every_public_name_of_an_estimator_stands_in_its_table_of_compatibility(
     assert public - named == set()
 
 
+@pytest.mark.parametrize("name", ["KMeans", "MiniBatchKMeans", "BisectingKMeans"])
+def test_parameters_are_new_or_not_as_the_table_of_compatibility_says(name):
+    page = (ROOT / "docs" / "compatibility.md").read_text()
+    table = re.search(rf"^## {name}\n\n(\| parameter .*?)\n\n", page, re.DOTALL | re.MULTILINE)[1]
+    is_new = {}
+    for row in table.splitlines()[2:]:
+        _, names, verdict, *_ = row.split("|")
+        is_new |= dict.fromkeys(re.findall(r"`(\w+)`", names), verdict.strip() == "new")
+    theirs = getattr(sklearn.cluster, name)().get_params()
+    ours = getattr(centroids, name)().get_params()
+    assert is_new == {parameter: parameter not in theirs for parameter in ours}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_links_to_files_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
