@@ -107,11 +107,13 @@ struct Kernels {
   // cancellation; `scratch` holds n_cols * kBlockRows values. Both are aligned to a cache line.
   void (*point_distances)(const T* x, int64_t n_cols, const int32_t* rows, int n_rows,
                           const T* points, int n_points, T* scratch, T* out);
-  // sums[p * 8 + places[i] % 8] += w[i] * max(0, current[i] - tried[p * kBlockRows + i]) for a
-  // whole block, in order: as rows that gain nothing may be left out, so may any others between.
-  // `places` ascend; lanes without a row have place -1 and current 0. w null: weights of one.
-  void (*add_gains)(const T* current, const T* tried, int n_points, const double* w,
-                    const int32_t* places, double* sums);
+  // current[i] = min(current[i], tried[i]) for a whole block; bit i says that tried[i] was less.
+  uint64_t (*lower)(T* current, const T* tried);
+  // sums[p] += w[i] * max(0, current[i] - tried[p * kBlockRows + i]) for a whole block. Each term
+  // is first rounded by adding and subtracting `rounder` (seeding/gains.hpp), so that sums are
+  // exact and neither the order nor the lanes of rows count. w null: weights of one.
+  void (*add_gains)(const T* current, const T* tried, int n_points, const double* w, double rounder,
+                    double* sums);
   // Sum of w[i] * values[i]. w null: weights of one.
   double (*weighted_sum)(const T* values, const double* w, int64_t n);
   // Lists the i in [0, n) with values[i] > threshold[labels[i]], ascending; returns how many.

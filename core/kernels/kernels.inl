@@ -559,10 +559,17 @@ CENTROIDS_INLINE Eight load_eight(const double* p) {
   });
 }
 CENTROIDS_INLINE Eight load_eight(const float* p) {
-  typedef float Half __attribute__((vector_size(CENTROIDS_VECTOR_BYTES / 2), aligned(4)));
-  return each_part([&](int r) {
-    return __builtin_convertvector(*reinterpret_cast<const Half*>(p + r * kLanes<double>),
-                                   Vec<double>);
+  return each_part([&](int r) -> Vec<double> {
+    const float* some = p + r * kLanes<double>;
+    // What GCC 12 makes of __builtin_convertvector takes three instructions where one will do.
+#if defined(__AVX512F__)
+    return (Vec<double>)_mm512_maskz_cvtps_pd(__mmask8(-1), _mm256_loadu_ps(some));
+#elif defined(__AVX2__)
+    return (Vec<double>)_mm256_cvtps_pd(_mm_loadu_ps(some));
+#else
+    typedef float Half __attribute__((vector_size(CENTROIDS_VECTOR_BYTES / 2), aligned(4)));
+    return __builtin_convertvector(*reinterpret_cast<const Half*>(some), Vec<double>);
+#endif
   });
 }
 
@@ -717,31 +724,6 @@ void point_distances(const T* x, int64_t n_cols, const int32_t* rows, int n_rows
 }
 
 template <class T>
-void add_gains(const T* current, const T* tried, int n_points, const double* w,
-               const int32_t* places, double* sums) {
-  for (int i = 0; i < kBlockRows; i += 8) {
-    const Eight now = load_eight(current + i);
-    // Places ascend, so these are eight in a row.
-    const bool are_aligned = places[i] % 8 == 0 && places[i + 7] == places[i] + 7;
-    for (int p = 0; p < n_points; ++p) {
-      const Eight less = now - load_eight(tried + p * kBlockRows + i);
-      Eight gain = positive(less);
-      if (w) gain = gain * load_eight(w + i);
-      double* sum = sums + p * 8;
-      if (are_aligned) {
-        store_eight(sum, load_eight(sum) + gain);
-        continue;
-      }
-      double one[8];
-      store_eight(one, gain);
-      if (!(tree_sum(one) > 0)) continue;
-      for (int l = 0; l < 8; ++l)
-        if (places[i + l] >= 0) sum[places[i + l] % 8] += one[l];
-    }
-  }
-}
-
-template <class T>
 double weighted_sum(const T* values, const double* w, int64_t n) {
   Eight sum = {};
   int64_t i = 0;
@@ -752,21 +734,7 @@ double weighted_sum(const T* values, const double* w, int64_t n) {
   return total;
 }
 
-template <class T>
-int select_above(const T* values, const int32_t* labels, const T* threshold, int n, int32_t* out) {
-  constexpr int kChunk = 512;
-  uint8_t above[kChunk];
-  int count = 0;
-  for (int first = 0; first < n; first += kChunk) {
-    const int m = n - first < kChunk ? n - first : kChunk;
-    for (int i = 0; i < m; ++i) above[i] = values[first + i] > threshold[labels[first + i]];
-    for (int i = 0; i < m; ++i) {
-      out[count] = first + i;
-      count += above[i];
-    }
-  }
-  return count;
-}
+#include "kernels/seeding.inl"
 
 // What the motion of a center is for each lane's label.
 struct LaneMotion {
@@ -910,6 +878,7 @@ constexpr Kernels<T> make_kernels() {
           add_rows<T>,
           add_row_compensated<T>,
           point_distances<T>,
+          lower<T>,
           add_gains<T>,
           weighted_sum<T>,
           select_above<T>,

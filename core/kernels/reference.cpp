@@ -131,12 +131,23 @@ double eight_sum(const double* part) {
 }
 
 template <class T>
-void add_gains(const T* current, const T* tried, int n_points, const double* w,
-               const int32_t* places, double* sums) {
+uint64_t lower(T* current, const T* tried) {
+  uint64_t lowered = 0;
+  for (int i = 0; i < kBlockRows; ++i)
+    if (tried[i] < current[i]) {
+      current[i] = tried[i];
+      lowered |= uint64_t(1) << i;
+    }
+  return lowered;
+}
+
+template <class T>
+void add_gains(const T* current, const T* tried, int n_points, const double* w, double rounder,
+               double* sums) {
   for (int p = 0; p < n_points; ++p)
     for (int i = 0; i < kBlockRows; ++i) {
       const double less = double(current[i]) - double(tried[p * kBlockRows + i]);
-      if (less > 0) sums[p * 8 + places[i] % 8] += w ? less * w[i] : less;
+      if (less > 0) sums[p] += ((w ? less * w[i] : less) + rounder) - rounder;
     }
 }
 
@@ -227,6 +238,7 @@ const Kernels<T>& reference_kernels() {
                                    add_rows<T>,
                                    add_row_compensated<T>,
                                    point_distances<T>,
+                                   lower<T>,
                                    add_gains<T>,
                                    weighted_sum<T>,
                                    select_above<T>,

@@ -11,12 +11,14 @@
 // After Raff, "Exact Acceleration of K-Means++ and K-Means||" (IJCAI 2021) and Rodriguez Corominas,
 // Blesa & Blum (arXiv 2408.13189) for the pruning; the deferred update is ours.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "aligned.hpp"
 #include "last_visits.hpp"
 #include "random.hpp"
+#include "seeding/gains.hpp"
 #include "seeding/point_distances.hpp"
 #include "seeding/seeding.hpp"
 #include "threads/pool.hpp"
@@ -28,9 +30,6 @@ namespace {
 constexpr uint64_t kStream = 2;
 // Below this share of the old potential, drawing from it would reject too often: update first.
 constexpr double kStaleEnough = 1.0 / 16;
-// Gains are added by row number modulo this, so that rows that gain nothing may be left out.
-constexpr int kPlaces = 8;
-
 template <template <class> class R, class T>
 class GreedySeeder {
  public:
@@ -44,7 +43,7 @@ class GreedySeeder {
         n_candidates_(2 + int(std::log(double(n_clusters)))),
         distance_(rows.n_rows),
         potential_(shards_.count()),
-        gains_(shards_.count() * (n_candidates_ + 1) * kPlaces) {
+        gains_(shards_.count() * (n_candidates_ + 1)) {
     point_distances_.prepare(n_clusters, n_candidates_ + 1);
   }
 
@@ -118,6 +117,7 @@ class GreedySeeder {
       std::fill_n(workers_.back().out.data(), kBlockRows * (n_candidates_ + 1), T(0));
       workers_.back().active.resize(shards_.shard_rows);
     }
+    rounder_ = gain_rounder(stale_total_);
     parallel_for(n_threads, shards_.count(),
                  [&](int worker, int64_t shard) { visit_shard(workers_[worker], shard); });
     return collect(candidates.size());
@@ -146,40 +146,63 @@ class GreedySeeder {
   void visit_shard(Worker& worker, int64_t shard) {
     const int64_t begin = shards_.begin(shard);
     const int n = int(shards_.end(shard) - begin);
-    double* gains = gains_.data() + shard * (n_candidates_ + 1) * kPlaces;
-    std::fill_n(gains, (n_candidates_ + 1) * kPlaces, 0.0);
+    double* gains = gains_.data() + shard * (n_candidates_ + 1);
+    std::fill_n(gains, n_candidates_ + 1, 0.0);
     const int n_active =
         point_distances_.select(begin, n, distance_.data() + begin, rows_.labels + begin,
                                 threshold_.data(), worker.active.data());
-    for (int first = 0; first < n_active; first += kBlockRows) {
-      const int m = std::min(kBlockRows, n_active - first);
-      const int32_t* active = worker.active.data() + first;
-      point_distances_.measure(begin, active, m, worker.scratch.data(), worker.out.data());
-      settle(begin, active, m, worker.out.data(), gains);
+    const int enough = point_distances_.rows_worth_a_block();
+    for (int next = 0; next < n_active;) {
+      const int32_t* active = worker.active.data() + next;
+      const int end = active[0] + kBlockRows;
+      if (end <= n && next + enough <= n_active && active[enough - 1] < end) {
+        visit_stretch(worker, begin + active[0], gains);
+        for (next += enough; next < n_active && worker.active[next] < end;) ++next;
+      } else {
+        const int m = std::min(kBlockRows, n_active - next);
+        visit_scattered(worker, begin, active, m, gains);
+        next += m;
+      }
     }
     if (pending_ >= 0 && n_active > 0)
       potential_[shard] = kernels_.weighted_sum(distance_.data() + begin,
                                                 rows_.weights ? rows_.weights + begin : nullptr, n);
   }
 
-  // D = min(D, distance to the pending seed), then the gain of each candidate.
-  void settle(int64_t begin, const int32_t* active, int m, const T* out, double* gains) {
+  void visit_stretch(Worker& worker, int64_t begin, double* gains) {
+    point_distances_.measure(begin, nullptr, kBlockRows, worker.scratch.data(), worker.out.data());
+    settle(distance_.data() + begin, rows_.weights ? rows_.weights + begin : nullptr,
+           worker.out.data(), gains,
+           [&](int i, T) { rows_.labels[begin + i] = int32_t(pending_); });
+  }
+
+  void visit_scattered(Worker& worker, int64_t begin, const int32_t* active, int m, double* gains) {
     T current[kBlockRows] = {};  // lanes without a row gain nothing
     double w[kBlockRows] = {};
-    int32_t places[kBlockRows];
-    std::fill(std::copy_n(active, m, places), places + kBlockRows, -1);
-    for (int i = 0; i < m; ++i) {
-      const int64_t row = begin + active[i];
-      if (pending_ >= 0 && out[i] < distance_[row]) {
-        distance_[row] = out[i];
-        rows_.labels[row] = int32_t(pending_);
+    for (int i = 0; i < m; ++i) current[i] = distance_[begin + active[i]];
+    if (rows_.weights)
+      for (int i = 0; i < m; ++i) w[i] = rows_.weights[begin + active[i]];
+    point_distances_.measure(begin, active, m, worker.scratch.data(), worker.out.data());
+    settle(current, rows_.weights ? w : nullptr, worker.out.data(), gains, [&](int i, T lowered) {
+      distance_[begin + active[i]] = lowered;
+      rows_.labels[begin + active[i]] = int32_t(pending_);
+    });
+  }
+
+  // D = min(D, distance to the pending seed), then the gain of each candidate. Calls
+  // settled(lane, D) where D is lower now.
+  template <class Settled>
+  void settle(T* current, const double* weights, const T* out, double* gains, Settled settled) {
+    int n_tried = int(points_.size());
+    if (pending_ >= 0) {
+      for (uint64_t bits = kernels_.lower(current, out); bits; bits &= bits - 1) {
+        const int lane = std::countr_zero(bits);
+        settled(lane, current[lane]);
       }
-      current[i] = distance_[row];
-      if (rows_.weights) w[i] = rows_.weights[row];
+      out += kBlockRows;
+      --n_tried;
     }
-    const int n_tried = int(points_.size()) - (pending_ >= 0 ? 1 : 0);
-    kernels_.add_gains(current, pending_ >= 0 ? out + kBlockRows : out, n_tried,
-                       rows_.weights ? w : nullptr, places, gains);
+    kernels_.add_gains(current, out, n_tried, weights, rounder_, gains);
   }
 
   std::vector<double> collect(size_t n_tried) {
@@ -191,11 +214,7 @@ class GreedySeeder {
     }
     std::vector<double> gain(n_tried, 0.0);
     for (int64_t shard = 0; shard < shards_.count(); ++shard)
-      for (size_t p = 0; p < n_tried; ++p) {
-        const double* part = gains_.data() + (shard * (n_candidates_ + 1) + p) * kPlaces;
-        gain[p] += ((part[0] + part[4]) + (part[2] + part[6])) +
-                   ((part[1] + part[5]) + (part[3] + part[7]));
-      }
+      for (size_t p = 0; p < n_tried; ++p) gain[p] += gains_[shard * (n_candidates_ + 1) + p];
     return gain;
   }
 
@@ -265,12 +284,13 @@ class GreedySeeder {
   int n_candidates_;
   std::vector<T> distance_;        // D: squared distance to the nearest settled seed
   std::vector<double> potential_;  // per shard: sum of w * D
-  std::vector<double> gains_;      // per shard, candidate and place
+  std::vector<double> gains_;      // per shard and candidate
   std::vector<int64_t> seeds_;
   const Stopwatch watch_;
   int64_t pending_ = -1;         // index into seeds_ of the one not yet in D, or -1
   double stale_total_ = 0;       // potential of D
   double total_ = 0;             // potential with the pending seed counted
+  double rounder_ = 0;           // of gains in this visit
   std::vector<int64_t> points_;  // rows tried in this visit
   std::vector<T> threshold_;
   std::vector<Worker> workers_;

@@ -4,14 +4,12 @@
 
 #include "assign/block_scratch.hpp"
 #include "assign/center_pack.hpp"
+#include "seeding/gains.hpp"
 #include "threads/pool.hpp"
 #include "threads/shards.hpp"
 
 namespace centroids {
 namespace {
-
-// add_gains keeps one partial sum for each row number modulo this.
-constexpr int kPlaces = 8;
 
 template <class T>
 class NextCenter {
@@ -62,15 +60,15 @@ class NextCenter {
   }
 
   // None where there is nothing to draw from.
-  std::vector<int64_t> draw_rows(const std::vector<double>& draws) const {
+  std::vector<int64_t> draw_rows(const std::vector<double>& draws) {
     std::vector<double> cumulated(x_.n_rows);
-    double total = 0;
+    total_ = 0;
     for (int64_t i = 0; i < x_.n_rows; ++i)
-      cumulated[i] = total += weight(i) * double(distance_[i]);
+      cumulated[i] = total_ += weight(i) * double(distance_[i]);
     std::vector<int64_t> rows;
-    if (!(total > 0)) return rows;
+    if (!(total_ > 0)) return rows;
     for (const double draw : draws) {
-      const auto at = std::upper_bound(cumulated.begin(), cumulated.end(), draw * total);
+      const auto at = std::upper_bound(cumulated.begin(), cumulated.end(), draw * total_);
       rows.push_back(std::min<int64_t>(at - cumulated.begin(), x_.n_rows - 1));
     }
     return rows;
@@ -78,11 +76,12 @@ class NextCenter {
 
   // By how much each of these rows as a center would lower the inertia.
   std::vector<double> measure_gains(const std::vector<int64_t>& rows) {
-    const int64_t n_points = int64_t(rows.size()), size = n_points * kPlaces;
+    const int64_t n_points = int64_t(rows.size()), n_shards = shards_.count();
     std::vector<T> points(n_points * x_.n_cols);
     for (int64_t p = 0; p < n_points; ++p)
       std::copy_n(x_.row<T>(rows[p]), x_.n_cols, points.data() + p * x_.n_cols);
-    std::vector<double> part(shards_.count() * size, 0.0);
+    std::vector<double> part(n_shards * n_points, 0.0);
+    const double rounder = gain_rounder(total_);
     const int n_threads = threads_for(n_points);
     std::vector<AlignedBuffer<T>> scratch(n_threads), tried(n_threads);
     for (int worker = 0; worker < n_threads; ++worker) {
@@ -95,24 +94,21 @@ class NextCenter {
       T* out = tried[worker].data();
       kernel_.point_distances(x_.row<T>(first), x_.n_cols, nullptr, n, points.data(), int(n_points),
                               scratch[worker].data(), out);
-      add_gains(first, n, out, int(n_points), part.data() + shard * size);
+      add_gains(first, n, out, int(n_points), rounder, part.data() + shard * n_points);
     });
     std::vector<double> gains(n_points, 0.0);
-    for (int64_t shard = 0; shard < shards_.count(); ++shard)
-      for (int64_t p = 0; p < n_points; ++p)
-        for (int place = 0; place < kPlaces; ++place)
-          gains[p] += part[shard * size + p * kPlaces + place];
+    for (int64_t shard = 0; shard < n_shards; ++shard)
+      for (int64_t p = 0; p < n_points; ++p) gains[p] += part[shard * n_points + p];
     return gains;
   }
 
-  void add_gains(int64_t first, int n, const T* tried, int n_points, double* sums) const {
+  void add_gains(int64_t first, int n, const T* tried, int n_points, double rounder,
+                 double* sums) const {
     T current[kBlockRows] = {};  // lanes without a row gain nothing
     double w[kBlockRows] = {};
-    int32_t places[kBlockRows];
-    for (int i = 0; i < kBlockRows; ++i) places[i] = i < n ? i : -1;
     std::copy_n(distance_.data() + first, n, current);
     if (weights_) std::copy_n(weights_ + first, n, w);
-    kernel_.add_gains(current, tried, n_points, weights_ ? w : nullptr, places, sums);
+    kernel_.add_gains(current, tried, n_points, weights_ ? w : nullptr, rounder, sums);
   }
 
   const Kernels<T>& kernel_ = kernels<T>();
@@ -121,6 +117,7 @@ class NextCenter {
   int n_threads_;
   Shards shards_;
   std::vector<T> distance_;  // squared, to the nearest center
+  double total_ = 0;         // of weight times that
 };
 
 }  // namespace

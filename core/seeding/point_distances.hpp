@@ -5,7 +5,9 @@
 // - choose(points): these rows are the points.
 // - select(begin, n, D, labels, threshold, out): rows that may be nearer to a point than D.
 // - measure(begin, offsets, m, scratch, out): out[p * kBlockRows + i] is that of row
-//   begin + offsets[i] to point p.
+//   begin + offsets[i] to point p; without offsets, of row begin + i.
+// - rows_worth_a_block(): with so many rows to measure among kBlockRows in a row, measuring all of
+//   these costs less than fetching the ones from between the others.
 // - measure_listed(rows, n, scratch, out): the same for rows anywhere.
 // - between(a, b, scratch): that of one row to another.
 #pragma once
@@ -36,6 +38,10 @@ class PointDistances<Rows<T>> {
   bool is_bounded() const { return short_rows_.is_packed(); }
   int64_t scratch_size() const { return 2 * kBlockRows * rows_.n_features; }
   double work_per_point() const { return double(rows_.n_rows) * double(rows_.n_features); }
+  int rows_worth_a_block() const {
+    const bool are_packed = rows_.n_features * int64_t(sizeof(T)) < kNarrowLines * 64;
+    return are_packed ? kBlockRows * 3 / 4 : kBlockRows;
+  }
 
   void choose(const std::vector<int64_t>& points) {
     n_points_ = int(points.size());
@@ -93,6 +99,7 @@ class PointDistances<SparseRows<T>> {
   }
   int64_t scratch_size() const { return 1; }
   double work_per_point() const { return 2 * rows_.n_entries(); }
+  int rows_worth_a_block() const { return kBlockRows; }
 
   void choose(const std::vector<int64_t>& points) {
     n_points_ = int(points.size());
@@ -107,7 +114,7 @@ class PointDistances<SparseRows<T>> {
     }
   }
   void measure(int64_t begin, const int32_t* offsets, int m, T*, T* out) const {
-    for (int i = 0; i < m; ++i) to_points(begin + offsets[i], out + i);
+    for (int i = 0; i < m; ++i) to_points(begin + (offsets ? offsets[i] : i), out + i);
   }
   void measure_listed(const int64_t* rows, int n, T*, T* out) const {
     for (int i = 0; i < n; ++i) to_points(rows[i], out + i);

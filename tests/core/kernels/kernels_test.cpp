@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "check.hpp"
+#include "seeding/gains.hpp"
 
 using namespace centroids;
 using check::Aligned;
@@ -439,15 +440,18 @@ TEST(gains_and_weighted_sums_have_the_reference_bits_on_every_set) {
       auto w = normal<double>(random, 64, 2);
       for (double& v : w) v = std::abs(v);
       for (const double* weights : std::initializer_list<const double*>{nullptr, w.data()}) {
-        for (const int step : {1, 3}) {  // rows one after the other, or some of them
-          int32_t places[64];
-          for (int i = 0; i < 64; ++i) places[i] = i * step;
-          auto expected = normal<double>(random, n_points * 8), got = expected;
-          reference_kernels<T>().add_gains(current.data(), tried.data(), n_points, weights, places,
-                                           expected.data());
-          kernels.add_gains(current.data(), tried.data(), n_points, weights, places, got.data());
-          CHECK_SAME_BITS(expected.data(), got.data(), n_points * 8, kernels.isa, " step ", step);
-        }
+        std::vector<double> expected(n_points, 0.25), got = expected, plain = expected;
+        const double rounder = gain_rounder(1e4);
+        reference_kernels<T>().add_gains(current.data(), tried.data(), n_points, weights, rounder,
+                                         expected.data());
+        kernels.add_gains(current.data(), tried.data(), n_points, weights, rounder, got.data());
+        CHECK_SAME_BITS(expected.data(), got.data(), n_points, kernels.isa);
+        for (int p = 0; p < n_points; ++p)
+          for (int i = 0; i < 64; ++i)
+            plain[p] += (weights ? w[i] : 1.0) *
+                        std::max(0.0, double(current[i]) - double(tried[p * 64 + i]));
+        for (int p = 0; p < n_points; ++p)
+          CHECK(std::abs(plain[p] - got[p]) <= 1e4 * 64 * 0x1p-51, kernels.isa, " point ", p);
       }
     }
     for (const int64_t n : {1, 7, 8, 9, 63, 1000}) {
@@ -468,6 +472,36 @@ TEST(gains_and_weighted_sums_have_the_reference_bits_on_every_set) {
   });
 }
 
+TEST(sums_of_gains_do_not_depend_on_the_lanes_of_rows) {
+  Random random(14);
+  for_isas([&](auto zero, const auto& kernels, bool) {
+    using T = decltype(zero);
+    auto current = normal<T>(random, 64), tried = normal<T>(random, 64);
+    auto w = normal<double>(random, 64);
+    double total = 0;
+    for (int i = 0; i < 64; ++i) {  // of all sizes
+      current[i] = std::ldexp(std::abs(current[i]), i % 40 - 20);
+      tried[i] = std::ldexp(std::abs(tried[i]), i % 40 - 20);
+      w[i] = std::abs(w[i]);
+      total += w[i] * double(current[i]);
+    }
+    const double rounder = gain_rounder(total);
+    double forwards = 0, backwards = 0;
+    kernels.add_gains(current.data(), tried.data(), 1, w.data(), rounder, &forwards);
+    std::reverse(current.begin(), current.end());
+    std::reverse(tried.begin(), tried.end());
+    std::reverse(w.begin(), w.end());
+    // In two halves: a row more in a block must not matter either.
+    for (const int first : {0, 32}) {
+      std::vector<T> half(64, T(0));
+      std::copy_n(current.begin() + first, 32, half.begin() + first);
+      kernels.add_gains(half.data(), tried.data(), 1, w.data(), rounder, &backwards);
+    }
+    CHECK(forwards > 0, kernels.isa);
+    CHECK_SAME_BITS(&forwards, &backwards, 1, kernels.isa);
+  });
+}
+
 TEST(lanes_without_a_row_gain_nothing) {
   for_isas([&](auto zero, const auto& kernels, bool) {
     using T = decltype(zero);
@@ -475,11 +509,26 @@ TEST(lanes_without_a_row_gain_nothing) {
     std::vector<T> tried(64, T(0));
     tried[3] = std::numeric_limits<T>::infinity();
     tried[9] = T(1e30);
-    int32_t places[64];
-    for (int i = 0; i < 64; ++i) places[i] = i < 3 ? i : -1;
-    double gains[8] = {};
-    kernels.add_gains(current.data(), tried.data(), 1, nullptr, places, gains);
-    for (const double gain : gains) CHECK(gain == 0, kernels.isa);
+    double gain = 0;
+    kernels.add_gains(current.data(), tried.data(), 1, nullptr, gain_rounder(1.0), &gain);
+    CHECK(gain == 0, kernels.isa);
+  });
+}
+
+TEST(lower_keeps_the_lesser_and_says_which_it_replaced) {
+  Random random(15);
+  for_isas([&](auto zero, const auto& kernels, bool) {
+    using T = decltype(zero);
+    auto current = normal<T>(random, 64), tried = normal<T>(random, 64);
+    current[5] = std::numeric_limits<T>::infinity();
+    tried[6] = current[6];  // equal: kept
+    tried[63] = current[63] - 1;
+    auto expected = current;
+    const uint64_t wanted = reference_kernels<T>().lower(expected.data(), tried.data());
+    CHECK((wanted >> 5 & 1) == 1 && (wanted >> 6 & 1) == 0 && wanted >> 63 == 1);
+    for (int i = 0; i < 64; ++i) CHECK(expected[i] == std::min(current[i], tried[i]));
+    CHECK(kernels.lower(current.data(), tried.data()) == wanted, kernels.isa);
+    CHECK_SAME_BITS(expected.data(), current.data(), 64, kernels.isa);
   });
 }
 
