@@ -113,7 +113,7 @@ TEST(told_to_stop_it_leaves_what_it_has) {
   const Grouped rows(random, 8, 30, false);
   Sweep sweep(rows.data, {});
   int asked = 0;
-  sweep.extend(30, rows.draws, {[&] { return ++asked > 25; }, nullptr});
+  sweep.extend(30, rows.draws, {[&](double) { return ++asked > 25; }, nullptr});
   CHECK(sweep.k_max() >= 1 && sweep.k_max() < 30, sweep.k_max());
   sweep.extend(30, rows.draws, {});
   CHECK(sweep.k_max() == 30);
