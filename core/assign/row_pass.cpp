@@ -20,7 +20,7 @@ RowPass<T>::RowPass(const Rows<T>& rows, int64_t n_clusters, std::vector<double>
 
 template <class T>
 void RowPass<T>::assign(const Centers& centers, Partials& out) {
-  visit(centers, adds_all_rows(sums_.n_changed(), rows_.n_rows));
+  visit(centers, adds_all_rows(sums_.n_changed(), rows_.n_rows, rows_.n_features));
   sums_.finish(out);
 }
 

@@ -77,7 +77,7 @@ PartsPass::PartsPass(Parts& parts, const Centers& centers, std::vector<double> o
 }
 
 void PartsPass::assign(const Centers& centers, Partials& out) {
-  const bool is_full = adds_all_rows(n_changed_, n_rows());
+  const bool is_full = adds_all_rows(n_changed_, n_rows(), totals_.sums.n_features);
   if (is_full) totals_.clear();
   n_changed_ = parts_.assign(centers, is_full, totals_);
   totals_.settle(is_full, parts_.is_weighted(), smallest_weight_);

@@ -63,7 +63,9 @@ class ClusterSums {
 
   // A visit: begin, then per shard (in any order, on any thread) add_block/move and end_shard, then
   // finish. With is_full() every row must be given to add_block; otherwise moved rows to move().
-  void begin(int n_workers) { begin(n_workers, adds_all_rows(n_changed_, rows_.n_rows)); }
+  void begin(int n_workers) {
+    begin(n_workers, adds_all_rows(n_changed_, rows_.n_rows, rows_.n_features));
+  }
   bool is_full() const { return is_full_; }
   // Rows that changed their label in the last visit (all of them before the first).
   int64_t n_changed() const { return n_changed_; }

@@ -30,7 +30,7 @@ struct Totals {
 
 // Whether to add every row anew rather than to move the rows that changed their cluster: when
 // enough of them did in the visit before.
-bool adds_all_rows(int64_t n_changed, int64_t n_rows);
+bool adds_all_rows(int64_t n_changed, int64_t n_rows, int64_t n_features);
 
 // 1 without weights.
 double smallest_positive(const double* weights, int64_t n_rows);
