@@ -839,17 +839,38 @@ int advance_bounds(const Motion& motion, const int32_t* labels, int n, float* up
   return count;
 }
 
+// In row order, a few rows for each time that the sums are loaded.
+template <class T, bool WEIGHTED, int COLS, int ROWS>
+CENTROIDS_INLINE void add_moments_of(const T* x, int64_t n_cols, const double* w,
+                                     const double* __restrict reference, double* __restrict sum,
+                                     double* __restrict square_sum) {
+  const int64_t cols = COLS > 0 ? COLS : n_cols;
+  for (int64_t t = 0; t < cols; ++t) {
+    double s = sum[t], squares = square_sum[t];
+#pragma GCC unroll 4
+    for (int i = 0; i < ROWS; ++i) {
+      const double v = double(x[i * cols + t]) - reference[t];
+      const double wv = WEIGHTED ? w[i] * v : v;
+      s += wv;
+      squares += wv * v;
+    }
+    sum[t] = s;
+    square_sum[t] = squares;
+  }
+}
+
 template <class T, bool WEIGHTED, int COLS>
 void add_moments_fixed(const T* x, int64_t n_cols, int n_rows, const double* w,
                        const double* reference, double* sum, double* square_sum) {
-  const int64_t cols = COLS > 0 ? COLS : n_cols;
-  for (int i = 0; i < n_rows; ++i, x += cols)
-    for (int64_t t = 0; t < cols; ++t) {
-      const double v = double(x[t]) - reference[t];
-      const double wv = WEIGHTED ? w[i] * v : v;
-      sum[t] += wv;
-      square_sum[t] += wv * v;
-    }
+  constexpr int kRows = 4;
+  int i = 0;
+  const auto from = [&](const double* weights) { return WEIGHTED ? weights + i : nullptr; };
+  for (; i + kRows <= n_rows; i += kRows)
+    add_moments_of<T, WEIGHTED, COLS, kRows>(x + i * n_cols, n_cols, from(w), reference, sum,
+                                             square_sum);
+  for (; i < n_rows; ++i)
+    add_moments_of<T, WEIGHTED, COLS, 1>(x + i * n_cols, n_cols, from(w), reference, sum,
+                                         square_sum);
 }
 
 template <class T>
