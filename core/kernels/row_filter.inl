@@ -2,6 +2,8 @@
 // as it lies in memory, where the tile would first transpose a block of rows, which takes longer
 // than to multiply it with few centers. Included behind kernels.inl; for vectors of 32 bytes.
 
+#include <type_traits>
+
 #include "kernels/filter.hpp"
 
 namespace centroids {
@@ -13,11 +15,11 @@ namespace {
 // of rows meet all centers in some columns at a time, so that both stay in the first-level cache.
 constexpr int kFewRows = 3;
 constexpr int kFewCenters = 4;
-constexpr int kTiles = 4;
+constexpr int kTiles = 2;
 constexpr int kManyRows = kTiles * kFewRows;
 constexpr int kGroups = int(kFilterCenters) / kFewCenters;
 constexpr int64_t kStep = 2 * kLanes<float>;  // columns are padded to this
-constexpr int64_t kMostColumns = 256;
+constexpr int64_t kMostColumns = 400;
 
 using Four = VectorOf<float>::Four;
 typedef int32_t FourLabels __attribute__((vector_size(16)));
@@ -25,19 +27,30 @@ typedef int32_t FourLabels __attribute__((vector_size(16)));
 int64_t row_filter_columns(int64_t n_cols) {
   return (n_cols + kStep - 1) / kStep * kStep;
 }
-// Some columns of some rows, shifted, one row after the other.
+// Some columns of some rows, shifted: packed[tile][columns of a vector][row of the tile][lane].
 int64_t row_filter_row_bytes(int64_t, Digits) {
   return kManyRows * kMostColumns * int64_t(sizeof(float));
 }
-// packed[group][columns of a vector][center of the group][lane]
+// packed[group][columns of a vector][center of the group][lane]; groups of almost equal size
 int64_t row_filter_center_bytes(int64_t n_cols, Digits, int64_t n_lanes) {
   return n_lanes * row_filter_columns(n_cols) * int64_t(sizeof(float));
 }
+
+// What rounding to float32 leaves over, as a share of the squared norm; twice that for its own.
+constexpr float kRoundedShare = 0x1p-47f;
 
 // One chain for each lane, a tree of the lanes, and the half norm.
 double row_filter_by_sizes(int64_t n_cols, Digits) {
   return double(n_cols / kLanes<float> + 12) * 0x1p-24;
 }
+
+// A block of centers in as few groups as can be.
+struct Groups {
+  int n_centers;
+  int count() const { return (n_centers + kFewCenters - 1) / kFewCenters; }
+  int first(int group) const { return n_centers * group / count(); }
+  int size(int group) const { return first(group + 1) - first(group); }
+};
 
 // ---------------------------------------------------------------- rows
 
@@ -46,58 +59,18 @@ CENTROIDS_INLINE Vec<T> load_unaligned(const T* p) {
   return *reinterpret_cast<const typename VectorOf<T>::Unaligned*>(p);
 }
 
-template <class T>
-CENTROIDS_INLINE float sum_of_lanes(Vec<T> v) {
-  T sum = 0;
-  for (int l = 0; l < kLanes<T>; ++l) sum += v[l];
-  return float(sum);
+// One vector of y = shift - x, to float32.
+CENTROIDS_INLINE Vec<float> shifted(const float* x, const float* shift) {
+  return load_unaligned(shift) - load_unaligned(x);
 }
-
-// One vector of y = shift - x: to float32 at `out`; adds to |y|^2 and to what float32 leaves over.
-CENTROIDS_INLINE void shift_vector(const float* x, const float* shift, float* out,
-                                   Vec<float>& squares, Vec<float>&) {
-  const Vec<float> y = load_unaligned(shift) - load_unaligned(x);
-  store(out, y);
-  squares = fma(y, y, squares);
-}
-CENTROIDS_INLINE void shift_vector(const double* x, const double* shift, float* out,
-                                   Vec<double>& squares, Vec<double>& rests) {
+CENTROIDS_INLINE Vec<float> shifted(const double* x, const double* shift) {
   typedef float Half __attribute__((vector_size(CENTROIDS_VECTOR_BYTES / 2)));
-  const Vec<double> y = load_unaligned(shift) - load_unaligned(x);
-  const Half rounded = __builtin_convertvector(y, Half);
-  *reinterpret_cast<Half*>(out) = rounded;
-  const Vec<double> over = y - __builtin_convertvector(rounded, Vec<double>);
-  squares = fma(y, y, squares);
-  rests = fma(over, over, rests);
+  constexpr int64_t n = kLanes<double>;
+  const Half low = __builtin_convertvector(load_unaligned(shift) - load_unaligned(x), Half);
+  const Half high =
+      __builtin_convertvector(load_unaligned(shift + n) - load_unaligned(x + n), Half);
+  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
 }
-
-// Some columns of one row; keeps the sums of squares by lane.
-template <class T>
-struct ShiftedRow {
-  static constexpr int kVectors = int(kStep) / kLanes<T>;
-  Vec<T> squares[kVectors] = {}, rests[kVectors] = {};
-
-  CENTROIDS_INLINE void step(const T* x, const T* shift, float* y) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v)
-      shift_vector(x + v * kLanes<T>, shift + v * kLanes<T>, y + v * kLanes<T>, squares[v],
-                   rests[v]);
-  }
-
-  CENTROIDS_INLINE void add(const T* x, const T* shift, int64_t n_cols, float* y) {
-    for_columns<kStep>(x, shift, n_cols,
-                       [&](int64_t t, const T* from, const T* s) { step(from, s, y + t); });
-  }
-
-  CENTROIDS_INLINE void finish(float& norm, float& rest) {
-    for (int v = 1; v < kVectors; ++v) {
-      squares[0] += squares[v];
-      rests[0] += rests[v];
-    }
-    norm = sum_of_lanes<T>(squares[0]);
-    rest = sum_of_lanes<T>(rests[0]);
-  }
-};
 
 // ---------------------------------------------------------------- scores
 
@@ -105,9 +78,11 @@ CENTROIDS_INLINE Four fold(Vec<float> v) {
   return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
 }
 
-// The sum of the lanes of each of four vectors.
+// The sum of the lanes of each of up to four vectors.
+template <int N>
 CENTROIDS_INLINE Four sums_of_lanes(const Vec<float>* v) {
-  const Four a = fold(v[0]), b = fold(v[1]), c = fold(v[2]), d = fold(v[3]);
+  const Four a = fold(v[0]), b = N > 1 ? fold(v[1]) : Four{}, c = N > 2 ? fold(v[2]) : Four{},
+             d = N > 3 ? fold(v[3]) : Four{};
   const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) +
                   __builtin_shufflevector(a, b, 2, 6, 3, 7);  // of two places each
   const Four cd =
@@ -150,96 +125,220 @@ struct BestOfFour {
 struct FewProducts {
   Vec<float> sum[kFewRows][kFewCenters];
 
-  CENTROIDS_INLINE void add(const float* y, int64_t stride, const float* group) {
-    Vec<float> row[kFewRows];
+  template <int CENTERS>
+  CENTROIDS_INLINE void add(const Vec<float>* rows, const float* group) {
 #pragma GCC unroll 8
-    for (int r = 0; r < kFewRows; ++r) row[r] = load(y + r * stride);
-#pragma GCC unroll 8
-    for (int k = 0; k < kFewCenters; ++k) {
+    for (int k = 0; k < CENTERS; ++k) {
       const Vec<float> center = load(group + k * kLanes<float>);
 #pragma GCC unroll 8
-      for (int r = 0; r < kFewRows; ++r) sum[r][k] = fma(row[r], center, sum[r][k]);
+      for (int r = 0; r < kFewRows; ++r) sum[r][k] = fma(rows[r], center, sum[r][k]);
     }
   }
-};
-
-// What to fetch from memory while multiplying: reading rows and multiplying them take turns, and
-// the memory shall not wait for its. Each group of centers fetches its share, so that there is
-// always something on its way.
-template <class T>
-struct Fetch {
-  const T* from[kFewRows];
-  int wait, turns;  // every so many steps, after so many
-
-  CENTROIDS_INLINE void step(int64_t t) {
-    constexpr int64_t kLineValues = 64 / int64_t(sizeof(T));
-    if (wait-- > 0) return;
-    wait = turns - 1;
+  template <int CENTERS>
+  CENTROIDS_INLINE void set(const FewProducts* other) {
 #pragma GCC unroll 8
     for (int r = 0; r < kFewRows; ++r)
-      for (int64_t f = 0; f < kStep; f += kLineValues) __builtin_prefetch(from[r] + t + f, 0, 2);
+#pragma GCC unroll 8
+      for (int k = 0; k < CENTERS; ++k) sum[r][k] = other ? other->sum[r][k] : Vec<float>{};
   }
 };
 
-// Adds the products in `width` columns.
-template <class T>
-CENTROIDS_INLINE void add_columns(const float* y, const float* group, int64_t width, Fetch<T> fetch,
-                                  FewProducts& products) {
-  FewProducts p = products;
-  for (int64_t t = 0; t < width; t += kStep) {
-    fetch.step(t);
-#pragma GCC unroll 2
-    for (int64_t v = 0; v < kStep; v += kLanes<float>)
-      p.add(y + t + v, width, group + (t + v) * kFewCenters);
+// Fetches the rows that come next, line after line, while these are multiplied: reading rows and
+// multiplying them take turns, and the memory shall not wait for its.
+template <class T, class ROW>
+struct Fetch {
+  static constexpr int kLine = 64;
+  // Lines of a step's columns of the tile, that each group of centers fetches its share of.
+  static constexpr int kLines = kFewRows * kStep * int(sizeof(T)) / kLine;
+
+  ROW row;
+  int64_t n_bytes;  // of a row
+  int n_groups, due = 0, next = kManyRows;
+  const char *at = nullptr, *end = nullptr;
+
+  CENTROIDS_INLINE void step() {
+    for (due += kLines; due >= n_groups; due -= n_groups) {
+      if (at >= end) begin_row();
+      __builtin_prefetch(at, 0, 3);
+      at += kLine;
+    }
   }
-  products = p;
+  void begin_row() {
+    at = reinterpret_cast<const char*>(row(next++));
+    end = at + n_bytes;
+  }
+};
+
+// Some columns of a tile of rows.
+template <class T>
+struct Columns {
+  const T* x[kFewRows];
+  const T* shift;
+  int64_t n_cols;  // the rest of `width` is padding
+  int64_t width;   // a multiple of kStep
+  bool are_first;  // of the rows: sums begin here
+  float* y;        // packed, kFewRows * width of them
+
+  CENTROIDS_INLINE float* packed(int64_t t, int r) const {
+    return y + t * kFewRows + r * kLanes<float>;
+  }
+
+  // Adds the products, and packs the columns for the other groups on the way.
+  template <int CENTERS, class F>
+  CENTROIDS_INLINE void shift_and_multiply(const float* group, FewProducts& products,
+                                           F& fetch) const {
+    FewProducts p;
+    p.template set<CENTERS>(are_first ? nullptr : &products);
+    int64_t t = 0;
+    for (; t + kStep <= n_cols; t += kStep) {
+      fetch.step();
+#pragma GCC unroll 2
+      for (int64_t v = t; v < t + kStep; v += kLanes<float>) {
+        Vec<float> rows[kFewRows];
+#pragma GCC unroll 8
+        for (int r = 0; r < kFewRows; ++r) {
+          rows[r] = shifted(x[r] + v, shift + v);
+          store(packed(v, r), rows[r]);
+        }
+        p.template add<CENTERS>(rows, group + v * CENTERS);
+      }
+    }
+    for (int r = 0; r < kFewRows; ++r)
+      for_columns<kStep>(x[r] + t, shift + t, n_cols - t, [&](int64_t, const T* from, const T* s) {
+        for (int64_t v = 0; v < kStep; v += kLanes<float>)
+          store(packed(t + v, r), shifted(from + v, s + v));
+      });
+    multiply_from<CENTERS>(t, group, p, fetch);
+    products.template set<CENTERS>(&p);
+  }
+
+  template <int CENTERS, class F>
+  CENTROIDS_INLINE void multiply(const float* group, FewProducts& products, F& fetch) const {
+    FewProducts p;
+    p.template set<CENTERS>(are_first ? nullptr : &products);
+    multiply_from<CENTERS>(0, group, p, fetch);
+    products.template set<CENTERS>(&p);
+  }
+
+  template <int CENTERS, class F>
+  CENTROIDS_INLINE void multiply_from(int64_t t, const float* group, FewProducts& p,
+                                      F& fetch) const {
+    for (; t < width; t += kStep) {
+      fetch.step();
+#pragma GCC unroll 2
+      for (int64_t v = t; v < t + kStep; v += kLanes<float>) {
+        Vec<float> rows[kFewRows];
+#pragma GCC unroll 8
+        for (int r = 0; r < kFewRows; ++r) rows[r] = load(packed(v, r));
+        p.template add<CENTERS>(rows, group + v * CENTERS);
+      }
+    }
+  }
+
+  // Adds to the sums of squares of each row, by lane.
+  CENTROIDS_INLINE void add_squares(Vec<float>* squares) const {
+    Vec<float> sum[2][kFewRows] = {};
+    for (int64_t t = 0; t < width; t += kStep)
+#pragma GCC unroll 2
+      for (int place = 0; place < 2; ++place)
+#pragma GCC unroll 8
+        for (int r = 0; r < kFewRows; ++r) {
+          const Vec<float> v = load(packed(t + place * kLanes<float>, r));
+          sum[place][r] = fma(v, v, sum[place][r]);
+        }
+    for (int r = 0; r < kFewRows; ++r)
+      squares[r] = are_first ? sum[0][r] + sum[1][r] : squares[r] + sum[0][r] + sum[1][r];
+  }
+};
+
+// Calls f with the size of a group as a constant.
+template <class F>
+CENTROIDS_INLINE void with_size(int size, F f) {
+  switch (size) {
+    case 1:
+      return f(std::integral_constant<int, 1>{});
+    case 2:
+      return f(std::integral_constant<int, 2>{});
+    case 3:
+      return f(std::integral_constant<int, 3>{});
+    default:
+      return f(std::integral_constant<int, 4>{});
+  }
+}
+
+// Scores of one row and a group of centers; places past the last one are of no center.
+template <int CENTERS>
+CENTROIDS_INLINE Four group_scores(const Vec<float>* products, const float* half_norms) {
+  Four half = *reinterpret_cast<const VectorOf<float>::FourUnaligned*>(half_norms);
+  for (int k = CENTERS; k < kFewCenters; ++k) half[k] = kFilterFar;
+  return sums_of_lanes<CENTERS>(products) + half;
 }
 
 // Up to kManyRows rows against up to kFilterCenters centers. `row` tells where rows begin, and
 // those that come after them.
 template <class T, class ROW>
 void score_many(ROW row, int n, const T* shift, const FilterCenters& centers, int64_t first_center,
-                int n_groups, FilterRows& scratch, int first, BestOfFour* best) {
+                const Groups& groups, FilterRows& scratch, int first, BestOfFour* best) {
   const int64_t n_cols = centers.n_cols, padded = row_filter_columns(n_cols);
   const int64_t n_parts = (padded + kMostColumns - 1) / kMostColumns;
   const int64_t width = row_filter_columns((padded + n_parts - 1) / n_parts);
-  const float* packed = static_cast<const float*>(centers.packed) + first_center * padded;
-  float* y = static_cast<float*>(scratch.packed);
-  FewProducts products[kTiles][kGroups];
-  for (auto& of_tile : products)
-    for (int group = 0; group < n_groups; ++group) of_tile[group] = {};
-  ShiftedRow<T> shifted[kManyRows];
+  const int n_tiles = (n + kFewRows - 1) / kFewRows, n_groups = groups.count();
+  const auto packed_group = [&](int group, int64_t begin) {
+    return static_cast<const float*>(centers.packed) +
+           (first_center + groups.first(group)) * padded + begin * groups.size(group);
+  };
+  FewProducts products[kGroups][kTiles];
+  Vec<float> squares[kTiles][kFewRows];
+  Fetch<T, ROW> fetch{row, n_cols * int64_t(sizeof(T)), n_groups};
   for (int64_t begin = 0; begin < padded; begin += width) {
     const int64_t end = begin + width < padded ? begin + width : padded;
-    const int64_t stride = end - begin, last = end < n_cols ? end : n_cols;
-    for (int i = 0; i < n; ++i)
-      shifted[i].add(row(i) + begin, shift + begin, last - begin, y + i * stride);
-    for (int group = 0; group < n_groups; ++group)
-      for (int tile = 0; tile * kFewRows < n; ++tile) {
-        const float* c = packed + (group * padded + begin) * kFewCenters;
-        const float* rows = y + tile * kFewRows * stride;
-        Fetch<T> fetch = {{}, group, n_groups};
-        for (int r = 0; r < kFewRows; ++r) {
-          const int i = tile * kFewRows + r;
-          fetch.from[r] = end < padded ? row(i) + end : row(i + kManyRows);
-        }
-        add_columns(rows, c, stride, fetch, products[tile][group]);
+    Columns<T> tiles[kTiles];
+    for (int tile = 0; tile < n_tiles; ++tile) {
+      Columns<T>& columns = tiles[tile];
+      for (int r = 0; r < kFewRows; ++r) {
+        const int i = tile * kFewRows + r;
+        columns.x[r] = row(i < n ? i : n - 1) + begin;
       }
+      columns.shift = shift + begin;
+      columns.n_cols = (end < n_cols ? end : n_cols) - begin;
+      columns.width = end - begin;
+      columns.are_first = begin == 0;
+      columns.y = static_cast<float*>(scratch.packed) + tile * kFewRows * kMostColumns;
+      with_size(groups.size(0), [&](auto size) {
+        columns.template shift_and_multiply<size.value>(packed_group(0, begin), products[0][tile],
+                                                        fetch);
+      });
+      columns.add_squares(squares[tile]);
+    }
+    for (int group = 1; group < n_groups; ++group)
+      with_size(groups.size(group), [&](auto size) {
+        for (int tile = 0; tile < n_tiles; ++tile)
+          tiles[tile].template multiply<size.value>(packed_group(group, begin),
+                                                    products[group][tile], fetch);
+      });
   }
   for (int i = 0; i < n; ++i) {
-    shifted[i].finish(scratch.norm[first + i], scratch.rest[first + i]);
-    for (int group = 0; group < n_groups; ++group) {
-      const int64_t j = first_center + group * kFewCenters;
-      best[i].update(sums_of_lanes(products[i / kFewRows][group].sum[i % kFewRows]) +
-                         *reinterpret_cast<const Four*>(centers.half_norms + j),
-                     int32_t(j));
-    }
+    const Vec<float> by_lane = squares[i / kFewRows][i % kFewRows];
+    float norm = 0;
+    for (int l = 0; l < kLanes<float>; ++l) norm += by_lane[l];
+    scratch.norm[first + i] = norm;
+    scratch.rest[first + i] = sizeof(T) > sizeof(float) ? norm * kRoundedShare : 0;
   }
+  for (int group = 0; group < n_groups; ++group)
+    with_size(groups.size(group), [&](auto size) {
+      const int64_t j = first_center + groups.first(group);
+      for (int i = 0; i < n; ++i)
+        best[i].update(group_scores<size.value>(products[group][i / kFewRows].sum[i % kFewRows],
+                                                centers.half_norms + j),
+                       int32_t(j));
+    });
 }
 
 template <class T>
 void row_filter_nearest(const T* x, const int32_t* rows, int n_rows, const T* shift,
                         const FilterCenters& centers, FilterRows& scratch, FilterNearest& out) {
+  int n_last = int(kFilterCenters);  // of the last block, without padding
+  while (centers.half_norms[centers.n_lanes - kFilterCenters + n_last - 1] == kFilterFar) --n_last;
   for (int first = 0; first < n_rows; first += kManyRows) {
     const int n = n_rows - first < kManyRows ? n_rows - first : kManyRows;
     const auto row = [&](int i) {
@@ -248,11 +347,10 @@ void row_filter_nearest(const T* x, const int32_t* rows, int n_rows, const T* sh
     };
     BestOfFour best[kManyRows];
     for (BestOfFour& b : best) b = {Four{} + kFilterFar, Four{} + kFilterFar, FourLabels{}};
-    for (int64_t j = 0; j < centers.n_lanes; j += kFilterCenters) {
-      int n_groups = kGroups;  // but for those of padding only
-      while (centers.half_norms[j + (n_groups - 1) * kFewCenters] == kFilterFar) --n_groups;
-      score_many<T>(row, n, shift, centers, j, n_groups, scratch, first, best);
-    }
+    for (int64_t j = 0; j < centers.n_lanes; j += kFilterCenters)
+      score_many<T>(row, n, shift, centers, j,
+                    {j + kFilterCenters < centers.n_lanes ? int(kFilterCenters) : n_last}, scratch,
+                    first, best);
     for (int i = 0; i < n; ++i) best[i].finish(first + i, out);
   }
 }
@@ -262,18 +360,24 @@ void row_filter_nearest(const T* x, const int32_t* rows, int n_rows, const T* sh
 template <class T>
 void row_filter_pack_centers(const T* centers, int64_t n_centers, int64_t n_cols, int64_t n_lanes,
                              Digits, void* packed, double* rests) {
-  const int64_t padded = row_filter_columns(n_cols), step = kFewCenters * kLanes<float>;
-  for (int64_t j = 0; j < n_lanes; ++j) {
-    float* out = static_cast<float*>(packed) + j / kFewCenters * kFewCenters * padded +
-                 j % kFewCenters * kLanes<float>;
-    double rest = 0;
-    for (int64_t t = 0; t < padded; ++t) {
-      const double value = j < n_centers && t < n_cols ? double(centers[j * n_cols + t]) : 0.0;
-      const double over = value - double(float(value));
-      out[t / kLanes<float> * step + t % kLanes<float>] = float(value);
-      rest += over * over;
-    }
-    if (j < n_centers) rests[j] = rest;
+  const int64_t padded = row_filter_columns(n_cols);
+  for (int64_t first = 0; first < n_lanes; first += kFilterCenters) {
+    const Groups groups{
+        int(n_centers - first < kFilterCenters ? n_centers - first : kFilterCenters)};
+    for (int group = 0; group < groups.count(); ++group)
+      for (int k = 0; k < groups.size(group); ++k) {
+        const int64_t begin = first + groups.first(group), j = begin + k;
+        float* out = static_cast<float*>(packed) + begin * padded;
+        double rest = 0;
+        for (int64_t t = 0; t < padded; ++t) {
+          const double value = t < n_cols ? double(centers[j * n_cols + t]) : 0.0;
+          const double over = value - double(float(value));
+          out[(t / kLanes<float> * groups.size(group) + k) * kLanes<float> + t % kLanes<float>] =
+              float(value);
+          rest += over * over;
+        }
+        rests[j] = rest;
+      }
   }
 }
 
@@ -281,12 +385,12 @@ template <class T>
 constexpr FilterKernels<T> make_row_filter() {
   constexpr bool kIsWide = sizeof(T) > sizeof(float);
   return {
-      .cost_per_product = 1.35,
-      .cost_per_score = 115.0,
-      .cost_per_row = kIsWide ? 4500.0 : 800.0,
-      .cost_per_column = kIsWide ? 22.0 : 6.5,
+      .cost_per_product = 1.06,
+      .cost_per_score = 105.0,
+      .cost_per_row = 600.0,
+      .cost_per_column = kIsWide ? 17.5 : 10.0,
       .products_at_once = 1,
-      .centers_at_once = kFewCenters,
+      .centers_at_once = 1,
       .by_sizes = row_filter_by_sizes,
       .row_bytes = row_filter_row_bytes,
       .center_bytes = row_filter_center_bytes,
