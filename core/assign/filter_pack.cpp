@@ -30,12 +30,12 @@ int64_t lanes_for(int64_t n_centers) {
 template <class T>
 const FilterKernels<T>* FilterPack<T>::choose(const Kernels<T>& kernels, int64_t n_centers,
                                               int64_t n_features) {
-  constexpr double kWorthTrying = 0.8;
+  constexpr double kWorthTrying = 0.85;
   const FilterKernels<T>* chosen = nullptr;
-  double least = kWorthTrying;
+  double least = kWorthTrying * TileCost<T>(n_features).search(n_centers).sum();
   for (const FilterKernels<T>* filter : kernels.filters) {
     if (!filter) continue;
-    const double cost = relative_cost(*filter, n_centers, n_features);
+    const double cost = search_cost(*filter, n_centers, n_features).sum();
     if (cost >= least) continue;
     least = cost;
     chosen = filter;
@@ -44,22 +44,14 @@ const FilterKernels<T>* FilterPack<T>::choose(const Kernels<T>& kernels, int64_t
 }
 
 template <class T>
-double FilterPack<T>::relative_cost(const FilterKernels<T>& filter, int64_t n_centers,
-                                    int64_t n_features) {
-  // In multiply-adds of the tile in float32: a score costs the tile about six of them, and packing
-  // a row some 26 a column.
-  constexpr double kPerScore = 6, kPerColumn = 26;
+SearchCost FilterPack<T>::search_cost(const FilterKernels<T>& filter, int64_t n_centers,
+                                      int64_t n_features) {
   const Digits digits = prefers_two_digits(filter, n_features) ? Digits::two : Digits::one;
-  const int64_t step = filter.products_at_once;
-  const double products = double((n_products(filter, n_features, digits) + step - 1) / step * step);
-  const double tile =
-      double(sizeof(T) / 4) *
-      (double(n_centers) * (double(n_features) + kPerScore) + kPerColumn * double(n_features));
-  const int64_t at_once = filter.centers_at_once;
-  return (double((n_centers + at_once - 1) / at_once * at_once) *
-              (filter.cost_per_product * products + filter.cost_per_score) +
-          filter.cost_per_row + filter.cost_per_column * double(n_features)) /
-         tile;
+  const int64_t step = filter.products_at_once, at_once = filter.centers_at_once;
+  const int64_t products = (n_products(filter, n_features, digits) + step - 1) / step * step;
+  const int64_t scores = (n_centers + at_once - 1) / at_once * at_once;
+  return {filter.cost_per_row + filter.cost_per_column * double(n_features),
+          double(scores) * (filter.cost_per_product * double(products) + filter.cost_per_score)};
 }
 
 template <class T>
@@ -74,7 +66,7 @@ void FilterPack<T>::pack(const Centers& centers, const CenterPack<T>& pack,
   packed_.resize(n_lanes_ / kFilterCenters * group_bytes);
   half_norms_.resize(n_lanes_);
   rows_.resize(k * n_features_);
-  std::vector<double> rests(n_lanes_), norms(n_lanes_);
+  std::vector<double> rests(n_lanes_), norms(n_lanes_), paths(n_lanes_);
   n_threads = worthwhile_threads(n_threads, 20.0 * double(k) * double(n_features_));
   parallel_for(n_threads, n_lanes_ / kFilterCenters, [&](int, int64_t group) {
     const int64_t first = group * kFilterCenters, n = std::min(kFilterCenters, k - first);
@@ -82,9 +74,10 @@ void FilterPack<T>::pack(const Centers& centers, const CenterPack<T>& pack,
     for (int64_t j = 0; j < n; ++j) {
       T* center = shifted + j * n_features_;
       pack.copy_center(first + j, center);
-      norms[first + j] =
-          std::inner_product(center, center + n_features_, center, 0.0, std::plus<>(),
-                             [](T a, T b) { return double(a) * double(b); });
+      for (int64_t t = 0; t < n_features_; ++t) {
+        norms[first + j] += double(center[t]) * double(center[t]);
+        paths[first + j] += std::sqrt(norms[first + j]);
+      }
     }
     filter_->pack_centers(shifted, n, n_features_, kFilterCenters, digits,
                           packed_.data() + group * group_bytes, rests.data() + first);
@@ -93,9 +86,13 @@ void FilterPack<T>::pack(const Centers& centers, const CenterPack<T>& pack,
   });
   max_norm_ = std::sqrt(*std::max_element(norms.begin(), norms.end()));
   max_rest_ = std::sqrt(*std::max_element(rests.begin(), rests.end()));
-  // The filter's rounding, that of rows and half norms that were float64, and the tile's own.
-  by_sizes_ = 1.01 * (filter_->by_sizes(n_features_, digits) + 4 * kFloatUnit +
-                      double(n_features_ + 8) * double(std::numeric_limits<T>::epsilon()) / 2);
+  // The filter's rounding, and that of rows and half norms that were float64.
+  by_sizes_ = 1.01 * (filter_->by_sizes(n_features_, digits) + 4 * kFloatUnit);
+  // The tile's own: it rounds h + y.c as it stands after each column, and there |y.c| is at most
+  // |y| times the length of c so far.
+  const double unit = 1.01 * double(std::numeric_limits<T>::epsilon()) / 2;
+  tile_by_length_ = unit * (*std::max_element(paths.begin(), paths.end()) + 8 * max_norm_);
+  tile_by_norm_ = unit * double(n_features_ + 8) * max_norm_ * max_norm_ / 2;
   by_product_ = digits == Digits::two ? 1.01 * filter_->by_product : 0.0;
 }
 
@@ -149,7 +146,7 @@ double FilterPack<T>::error(double length, double rest) const {
     return std::numeric_limits<double>::infinity();
   double error =
       norm_error(length) / 2 + by_sizes_ * (max_norm_ * max_norm_ / 2 + length * max_norm_) +
-      by_product_ * length * max_norm_ +
+      tile_by_norm_ + tile_by_length_ * length + by_product_ * length * max_norm_ +
       double(n_products(*filter_, n_features_, digits_)) * kLost * (2 + length + max_norm_);
   // |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|, |y'| <= (1 + 2^-8) |y|
   if (by_product_ == 0)

@@ -6,6 +6,7 @@
 
 #include "aligned.hpp"
 #include "assign/center_pack.hpp"
+#include "assign/search_cost.hpp"
 #include "kernels/filter.hpp"
 
 namespace centroids {
@@ -24,9 +25,9 @@ class FilterPack {
   // The cheapest filter, if it is cheaper than the tile by enough to try; null if there is none.
   static const FilterKernels<T>* choose(const Kernels<T>& kernels, int64_t n_centers,
                                         int64_t n_features);
-  // Cost of a row against all centers in the digits that come first, the tile's being 1.
-  static double relative_cost(const FilterKernels<T>& filter, int64_t n_centers,
-                              int64_t n_features);
+  // In the digits that come first.
+  static SearchCost search_cost(const FilterKernels<T>& filter, int64_t n_centers,
+                                int64_t n_features);
   // Whether one digit is not worth a try: the second digits of few columns cost next to nothing,
   // and bytes leave too much over of many columns.
   static bool prefers_two_digits(const FilterKernels<T>& filter, int64_t n_features) {
@@ -64,9 +65,10 @@ class FilterPack {
   Digits digits_ = Digits::one;
   bool with_second_ = false;
   int64_t n_features_ = 0, n_lanes_ = 0;
-  double max_norm_ = 0;    // largest |c - s|
-  double max_rest_ = 0;    // largest |c - s - c'|
-  double by_sizes_ = 0;    // rounding, as a share of |c - s|^2 / 2 + |x - s| |c - s|
+  double max_norm_ = 0;  // largest |c - s|
+  double max_rest_ = 0;  // largest |c - s - c'|
+  double by_sizes_ = 0;  // rounding, as a share of |c - s|^2 / 2 + |x - s| |c - s|
+  double tile_by_norm_ = 0, tile_by_length_ = 0;  // the tile's rounding, of |x - s| = 0 and more
   double by_product_ = 0;  // what digits leave out, as a share of |x - s| |c - s|
   AlignedBuffer<char> packed_;
   AlignedBuffer<float> half_norms_;

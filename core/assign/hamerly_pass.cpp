@@ -22,13 +22,11 @@ constexpr int64_t kCacheBytes = 512 * 1024;
 // The distance to the own center comes first while it settles one row in so many.
 constexpr int64_t kDistanceSettlesOneIn = 8;
 
-// Costs in multiply-adds of the tile in float32, measured on AVX2. Of a score, besides its
-// products, and of the second best score, as a share of the comparison; of a column that is packed;
-// of a byte that is read; of a label; of making bounds, of the first time that they are written,
-// and of moving them; of a row that is listed, not one of many that follow one another; of a test
-// and its outcome.
-constexpr double kScore = 4, kSecond = 0.2, kPackColumn = 6, kByte = 1, kLabel = 40,
-                 kMakeBounds = 80, kFirstWrite = 400, kMoveBounds = 140, kGather = 400, kTest = 150;
+// Costs in the unit of search_cost.hpp. Of the second best score, as a share of the comparison; of
+// a label; of making bounds, of the first time that they are written, and of moving them; of a row
+// that is listed, not one of many that follow one another; of a test and its outcome.
+constexpr double kSecond = 0.2, kLabel = 40, kMakeBounds = 80, kFirstWrite = 400, kMoveBounds = 140,
+                 kGather = 400, kTest = 150;
 
 // One row in so many is in the sample, which has at most so many rows, and of wide rows fewer: so
 // many bytes a row of all, but no less than a few centers take.
@@ -143,26 +141,19 @@ VisitCounts HamerlyPass<T>::take_counts() {
   return counts;
 }
 
-// Of one center, to a row that is packed.
-template <class T>
-double HamerlyPass<T>::score_cost() const {
-  return double(sizeof(T)) / 4 * (double(this->rows_.n_features) + kScore);
-}
-
 template <class T>
 VisitCosts HamerlyPass<T>::costs() const {
-  const double d = double(this->rows_.n_features), width = double(sizeof(T)) / 4;
-  const double read = kByte * double(sizeof(T)) * d, pack = width * kPackColumn * d;
-  const double compare = this->search_.comparisons() * score_cost();
-  const double search = read + pack + compare + kLabel;
-  const double with_bounds = search + kSecond * compare + kMakeBounds;
-  const double test = 2 * read + kGather + kTest;
+  const TileCost<T> tile(this->rows_.n_features);
+  const SearchCost nearest = this->search_.cost();
+  const double search = nearest.sum() + kLabel;
+  const double with_bounds = search + kSecond * nearest.compare + kMakeBounds;
+  const double test = 2 * tile.read() + kGather + kTest;
   return {.search_all = search,
           .set_bounds = with_bounds + kFirstWrite,
           .advance = kMoveBounds,
-          .search = with_bounds + read + kGather,
-          .distance = test + 2 * width * d,
-          .fast = test + pack + double(fast_.size()) * score_cost() + kMakeBounds};
+          .search = with_bounds + tile.read() + kGather,
+          .distance = test + 2 * tile.score(),
+          .fast = test + tile.pack() + double(fast_.size()) * tile.score() + kMakeBounds};
 }
 
 // How far each center has moved, how far the others have, and how near its nearest neighbor is.
@@ -215,10 +206,11 @@ void HamerlyPass<T>::choose_fast(const Centers& centers, const BoundedRows<T>& r
   };
   const double all_in_doubt = share_in_doubt(moved_[by_shift[0]].own_shift);
   const VisitCosts cost = costs();
+  const double score = TileCost<T>(centers.n_features).score();
   double least = all_in_doubt * cost.search;
   int64_t n_fast = 0;
   for (int64_t f = 1; f <= k / 2; f = std::max(f + 1, f * 3 / 2)) {
-    const double work = all_in_doubt * (cost.fast + double(f) * score_cost()) +
+    const double work = all_in_doubt * (cost.fast + double(f) * score) +
                         share_in_doubt(moved_[by_shift[f]].own_shift) * cost.search;
     if (work >= least) continue;
     least = work;

@@ -65,7 +65,6 @@ class HamerlyPass final : public BruteForcePass<T> {
   void start_sample();
   VisitCounts visit_sample(const Centers& centers);
   VisitCounts take_counts();
-  double score_cost() const;
   VisitCosts costs() const;
   BoundedRows<T> rows_from(int64_t row) {
     return {this->rows_.row(row), this->rows_.labels + row, upper_.data() + row,

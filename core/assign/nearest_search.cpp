@@ -48,11 +48,10 @@ bool NearestSearch<T>::one_digit_helps() {
 }
 
 template <class T>
-double NearestSearch<T>::comparisons() const {
-  const double tile = double(pack_.view().n_centers);
-  return is_filtered()
-             ? tile * FilterPack<T>::relative_cost(*filter_, pack_.view().n_centers, n_features_)
-             : tile;
+SearchCost NearestSearch<T>::cost() const {
+  const int64_t k = pack_.view().n_centers;
+  return is_filtered() ? FilterPack<T>::search_cost(*filter_, k, n_features_)
+                       : TileCost<T>(n_features_).search(k);
 }
 
 template <class T>

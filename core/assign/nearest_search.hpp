@@ -12,6 +12,7 @@
 #include "assign/block_scratch.hpp"
 #include "assign/center_pack.hpp"
 #include "assign/filter_pack.hpp"
+#include "assign/search_cost.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/rounding.hpp"
 
@@ -59,8 +60,8 @@ class NearestSearch {
   const CenterPack<T>& pack() const { return pack_; }
   int n_workers() const { return int(scratch_.size()); }
   bool is_filtered() const { return n_filters_ > 0; }
-  // What a row costs against all centers, in comparisons of the tile.
-  double comparisons() const;
+  // Of a row against all centers.
+  SearchCost cost() const;
 
  private:
   bool one_digit_helps();
