@@ -199,3 +199,13 @@ def test_wrong_structure_never_reaches_the_core():
         _core.SparseRows(values, columns, np.array([0, 3]), 2)
     with pytest.raises(ValueError, match="descend"):
         _core.SparseRows(values, columns, np.array([0, 2, 1]), 2)
+
+
+def test_sparse_rows_far_from_zero_are_told_to_lose_digits():
+    X = np.random.default_rng(0).normal(size=(300, 4)) + np.repeat([0, 30, 60], 100)[:, None]
+    with pytest.warns(UserWarning, match=r"lose most of their digits.*X\.toarray"):
+        KMeans(3, random_state=0).fit(sp.csr_array(X + 1e8))
+    near = KMeans(3, random_state=0).fit(sp.csr_array(X + 1e5))  # a warning would be an error
+    far = KMeans(3, random_state=0).fit(X + 1e8)
+    assert_array_equal(near.labels_, far.labels_)
+    KMeans(1).fit(sp.csr_array(np.full((5, 4), 1e8)))

@@ -6,6 +6,7 @@ are trusted: finite, two-dimensional, float32 or float64.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,7 +117,25 @@ def checked_problem(
     """
     problem = new_problem(X, weights, n_threads)
     check_values(estimator, X, problem)
+    if is_sparse(X):
+        _warn_of_lost_digits(X, problem.mean_variance)
     return problem
+
+
+def _warn_of_lost_digits(X: Any, mean_variance: float) -> None:
+    """Warn where sparse rows are far from zero against their differences: nothing is shifted."""
+    mean_square = float(X.data @ X.data) / X.shape[0]
+    spread = mean_variance * X.shape[1]  # mean squared distance from the mean
+    rounding = 4 * np.finfo(np.float64).eps * mean_square
+    if spread > 0 and rounding > 0.01 * spread:
+        warnings.warn(
+            f"The rows of the sparse X are some {np.sqrt(mean_square):.2g} from zero and only "
+            f"{np.sqrt(spread):.2g} from their mean: distances of sparse rows lose most of their "
+            "digits. Subtract what the columns have in common, or pass a dense array, "
+            "X.toarray(): dense rows lose none.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def check_values(
