@@ -54,30 +54,29 @@ $(VENV)/.docs: pyproject.toml | $(VENV)/.installed
 	touch $@
 
 # ---- unit tests of the core, without Python; the second time under the address and
-# undefined-behaviour sanitizers, which then watch a bounded fuzz of the bindings as well
+# undefined-behaviour sanitizers, with the module, which then gets a bounded fuzz
 core-test: BUILD := build/core
+core-test: OPTIONS := -DCENTROIDS_PYTHON=OFF
 core-test sanitize-core: $(VENV)/.tools
 	mkdir -p build
-	$(BIN)/cmake -S . -B $(BUILD) -G Ninja $(NINJA) -DCENTROIDS_PYTHON=OFF -DCENTROIDS_CORE_TESTS=ON $(OPTIONS) > $(BUILD).log 2>&1 || (cat $(BUILD).log; false)
+	$(BIN)/cmake -S . -B $(BUILD) -G Ninja $(NINJA) -DCENTROIDS_CORE_TESTS=ON $(OPTIONS) > $(BUILD).log 2>&1 || (cat $(BUILD).log; false)
 	$(BIN)/cmake --build $(BUILD)
 	$(BIN)/ctest --test-dir $(BUILD) --parallel 2 --output-on-failure --no-tests=error
 
-sanitize-core: BUILD := build/sanitize
-sanitize-core: OPTIONS := -DCENTROIDS_SANITIZE=ON
+SANITIZED := build/sanitize
+sanitize-core: BUILD := $(SANITIZED)
+sanitize-core: OPTIONS = $(MODULE) -DCENTROIDS_SANITIZE=ON
 
 # The sanitizers must be loaded before Python is; malloc, so that they see each object; no search
 # for leaks, as Python never frees all at its end.
-FUZZ := build/sanitize-python
 SANITIZERS := $$($(CXX) -print-file-name=libasan.so):$$($(CXX) -print-file-name=libubsan.so)
 sanitize: sanitize-core $(VENV)/.dev
-	$(BIN)/cmake -S . -B $(FUZZ) -G Ninja $(NINJA) $(MODULE) -DCENTROIDS_SANITIZE=ON > $(FUZZ).log 2>&1 || (cat $(FUZZ).log; false)
-	$(BIN)/cmake --build $(FUZZ)
-	rm -rf $(FUZZ)/package
-	mkdir $(FUZZ)/package
-	cp -r src/centroids $(FUZZ)/package/
-	rm -f $(FUZZ)/package/centroids/_core*.so
-	cp $(FUZZ)/_core*.so $(FUZZ)/package/centroids/
-	LD_PRELOAD=$(SANITIZERS) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc PYTHONPATH=$(FUZZ)/package \
+	rm -rf $(SANITIZED)/package
+	mkdir $(SANITIZED)/package
+	cp -r src/centroids $(SANITIZED)/package/
+	rm -f $(SANITIZED)/package/centroids/_core*.so
+	cp $(SANITIZED)/_core*.so $(SANITIZED)/package/centroids/
+	LD_PRELOAD=$(SANITIZERS) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 PYTHONMALLOC=malloc PYTHONPATH=$(SANITIZED)/package \
 	  $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/test_bindings.py
 
 # For work on the library: the compiled module beside the sources; then PYTHONPATH=src.
