@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -19,6 +20,7 @@
 #include "kmeans.hpp"
 #include "measures/partition.hpp"
 #include "parts.hpp"
+#include "renumber.hpp"
 #include "supervisor.hpp"
 #include "sweep/sweep.hpp"
 #include "unit_rows.hpp"
@@ -30,6 +32,7 @@ using namespace centroids;
 namespace {
 
 using Columns = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Counts = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Starts = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using AnyValues = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
@@ -167,7 +170,7 @@ class ProblemOf {
   nb::dict fit(int64_t n_clusters, std::optional<Matrix> init, const std::string& seeding,
                uint64_t seed_value, const std::string& algorithm, int64_t max_iter, double tol,
                std::optional<double> max_time, nb::object on_iteration, bool unit_centers,
-               std::optional<std::string> search) const {
+               std::optional<std::string> search, std::optional<bool> number_by_size) const {
     check_n_clusters(n_clusters);
     FitOptions options;
     options.n_clusters = n_clusters;
@@ -184,8 +187,8 @@ class ProblemOf {
       options.init = init->data();
     } else {
       options.seeding = seeding_of(seeding);
-      options.loop.number_by_size = true;
     }
+    options.loop.number_by_size = number_by_size.value_or(!init);
     Supervisor supervisor(max_time, std::move(on_iteration));
     int32_t* labels;
     auto labels_array = new_array<int32_t>({size_t(data_.x.n_rows)}, &labels);
@@ -420,6 +423,27 @@ nb::tuple cluster_sums_of(const X& x, std::optional<Vector> weights, const Label
                         copied_array(p.counts, {size_t(n_clusters)}));
 }
 
+nb::ndarray<nb::numpy, int32_t> numbered_by_weight(const Matrix& values, const Vector& weights,
+                                                   const Counts& counts) {
+  const size_t k = values.shape(0);
+  if (weights.shape(0) != k || counts.shape(0) != k)
+    throw std::invalid_argument("one weight and one count are needed for each center");
+  check_aligned(weights);
+  check_aligned(counts);
+  const auto is_finite = [](const auto& array) {
+    return std::all_of(array.data(), array.data() + array.size(),
+                       [](double v) { return std::isfinite(v); });
+  };
+  check_aligned(values);
+  if (!is_finite(values) || !is_finite(weights))  // other numbers have no order
+    throw std::invalid_argument("centers and weights must be finite");
+  Centers centers(int64_t(k), int64_t(values.shape(1)), Dtype::f64);
+  std::copy_n(values.data(), values.size(), centers.values.data());
+  return copied_array(
+      by_weight(centers, {weights.data(), weights.data() + k}, {counts.data(), counts.data() + k}),
+      {k});
+}
+
 // The values of the rows scaled to length one, and the first row that has no direction (or -1).
 template <class X>
 nb::tuple unit_rows_of(const X& x, int n_threads) {
@@ -469,7 +493,8 @@ void list_for(nb::module_& m, const char* problem_name) {
       .def("seed", &Problem::seed, "n_clusters"_a, "seeding"_a, "seed"_a)
       .def("fit", &Problem::fit, "n_clusters"_a, "init"_a.none(), "seeding"_a, "seed"_a,
            "algorithm"_a, "max_iter"_a, "tol"_a, "max_time"_a.none(), "on_iteration"_a.none(),
-           "unit_centers"_a = false, "search"_a.none() = nb::none())
+           "unit_centers"_a = false, "search"_a.none() = nb::none(),
+           "number_by_size"_a.none() = nb::none())
       .def("plan_bisecting", &Problem::plan_bisecting, "n_leaves"_a, "by_inertia"_a, "seeding"_a,
            "n_starts"_a, "seed"_a, "share"_a, "work_per_leaf"_a);
   m.def("assign", &assign_rows<X>, "x"_a, "centers"_a, "n_threads"_a);
@@ -496,6 +521,7 @@ NB_MODULE(_core, m) {
       .def("extend", &SweepHandle::extend, "k_max"_a, "draws"_a, "max_time"_a.none());
   m.def("measure_partitions", &measure_partitions_of, "x"_a, "weights"_a.none(), "centers"_a,
         "cluster_weights"_a.none(), "n_threads"_a);
+  m.def("by_weight", &numbered_by_weight, "centers"_a, "weights"_a, "counts"_a);
   list_parts(m);
   m.def("isa", [] { return kernels<float>().isa; });
   m.def("available_isas", &isa_names);

@@ -51,7 +51,7 @@ class PartsProblem {
   nb::dict fit(int64_t n_clusters, std::optional<Matrix> init, const std::string& seeding,
                uint64_t seed_value, const std::string&, int64_t max_iter, double tol,
                std::optional<double> max_time, nb::object on_iteration, bool unit_centers,
-               std::optional<std::string>) {
+               std::optional<std::string>, std::optional<bool> number_by_size) {
     require(n_clusters >= 1 && n_clusters <= parts_.n_rows() && n_clusters <= INT32_MAX / 2,
             "n_clusters must be between 1 and the number of rows");
     require(summary_.bad_row < 0, "rows must be finite");
@@ -65,7 +65,7 @@ class PartsProblem {
     options.loop.max_iter = max_iter;
     options.loop.tol = tol;
     options.loop.unit_centers = unit_centers;
-    options.loop.number_by_size = !init;
+    options.loop.number_by_size = number_by_size.value_or(!init);
     if (init) {
       check_aligned(*init);
       require(
@@ -108,7 +108,8 @@ void list_parts(nb::module_& m) {
       .def("inertia", &PartsProblem::inertia, "centers"_a)
       .def("fit", &PartsProblem::fit, "n_clusters"_a, "init"_a.none(), "seeding"_a, "seed"_a,
            "algorithm"_a, "max_iter"_a, "tol"_a, "max_time"_a.none(), "on_iteration"_a.none(),
-           "unit_centers"_a = false, "search"_a.none() = nb::none());
+           "unit_centers"_a = false, "search"_a.none() = nb::none(),
+           "number_by_size"_a.none() = nb::none());
   m.def(
       "shard_rows",
       [](int64_t n_rows, int64_t n_features, int64_t n_clusters) {

@@ -67,29 +67,19 @@ bool renumber(Pass& pass, Centers& centers, const std::vector<int32_t>& order) {
   return true;
 }
 
-// The clusters by decreasing weight, equal weights by center; those without rows come last.
-std::vector<int32_t> by_size(const Centers& centers, const Partials& partials) {
-  std::vector<int32_t> order(centers.n_clusters);
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    if (partials.weights[a] != partials.weights[b])
-      return partials.weights[a] > partials.weights[b];
-    const bool a_has_rows = partials.counts[a] > 0, b_has_rows = partials.counts[b] > 0;
-    if (a_has_rows != b_has_rows) return a_has_rows;
-    const double *x = centers.row(a), *y = centers.row(b);
-    const auto [first, second] = std::mismatch(x, x + centers.n_features, y);
-    return first == x + centers.n_features ? a < b : *first < *second;
-  });
-  return order;
-}
-
 // Clusters that stay empty, for want of distinct rows, come last; the others keep their order.
-std::vector<int32_t> empty_last(const Centers& centers, const Partials& partials) {
-  std::vector<int32_t> order(centers.n_clusters);
+std::vector<int32_t> empty_last(const Partials& partials) {
+  std::vector<int32_t> order(partials.n_clusters);
   std::iota(order.begin(), order.end(), 0);
   std::stable_partition(order.begin(), order.end(),
                         [&](int32_t j) { return partials.counts[j] > 0; });
   return order;
+}
+
+std::vector<int32_t> numbering(const Centers& centers, const Partials& partials,
+                               const LoopOptions& options) {
+  return options.number_by_size ? by_weight(centers, partials.weights, partials.counts)
+                                : empty_last(partials);
 }
 
 // The last visits: until the labels are those of the final centers, no cluster is empty and the
@@ -98,9 +88,8 @@ void settle(Pass& pass, Centers& centers, Partials& partials, bool labels_are_cu
             const LoopOptions& options) {
   for (int64_t round = 0; round < 2 * centers.n_clusters + 8; ++round) {
     if (!labels_are_current) pass.assign(centers, partials);
-    const auto order = options.number_by_size ? by_size : empty_last;
     labels_are_current = !fill_empty_clusters(pass, centers, partials) &&
-                         !renumber(pass, centers, order(centers, partials));
+                         !renumber(pass, centers, numbering(centers, partials, options));
     if (labels_are_current) return;
   }
   pass.assign(centers, partials);
@@ -139,7 +128,7 @@ LoopResult run_loop(Pass& pass, Centers centers, double total_squares, const Loo
     // Nearly settled, or over: number now, so that the last visits find the numbers right.
     if (options.number_by_size && !labels_repeat &&
         (result.interrupted || partials.n_changed * 200 < pass.n_rows())) {
-      const std::vector<int32_t> order = by_size(centers, partials);
+      const std::vector<int32_t> order = by_weight(centers, partials.weights, partials.counts);
       if (renumber(pass, centers, order)) momentum.renumber(order);
     }
     if (labels_repeat || n_relocated) momentum.restart();

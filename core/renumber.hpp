@@ -29,6 +29,11 @@ inline void renumber(Partials& partials, const std::vector<int32_t>& order) {
   renumber(partials.counts, 1, order);
 }
 
+// The clusters by decreasing weight, equal weights by center (column by column); those without rows
+// come last. Centers that are equal, too, keep their order.
+std::vector<int32_t> by_weight(const Centers& centers, const std::vector<double>& weights,
+                               const std::vector<int64_t>& counts);
+
 // The new number of each cluster, by its old one: what labels are looked up in.
 inline std::vector<int32_t> new_numbers(const std::vector<int32_t>& order) {
   std::vector<int32_t> numbers(order.size());

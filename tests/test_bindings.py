@@ -251,6 +251,15 @@ def test_numbers_of_clusters_are_swept_or_refused(X, weights, draws, k_max, seed
 
 
 @fuzz
+@given(centers, arrays(n_dims=(1,), dtypes=(np.float64,)), arrays(n_dims=(1,), dtypes=(np.int64,)))
+def test_clusters_are_ordered_or_refused(C, weights, counts):
+    order = attempt(_core.by_weight, C, weights, counts)
+    if order is not None:
+        assert sorted(order.tolist()) == list(range(len(C)))
+        assert (np.diff(weights[order]) <= 0).all()
+
+
+@fuzz
 @given(rows, arrays(n_dims=(1,), dtypes=(np.int32,)), arrays(n_dims=(1,)) | st.none(), few)
 def test_sums_and_unit_rows_work_or_raise(X, labels, weights, k):
     sums = attempt(_core.cluster_sums, X, weights, labels, k)

@@ -143,6 +143,17 @@ def test_the_model_is_fitted_on_all_rows_and_numbered_by_size(blobs):
     assert (np.diff(counts) <= 0).all()
 
 
+def test_clusters_of_one_size_are_numbered_by_center():
+    places = np.array([[0.0, 0.0], [0.0, 9.0], [9.0, 0.0], [9.0, 9.0]])
+    within = np.random.default_rng(0).normal(size=(100, 2))
+    X = (places[:, None] + within).reshape(-1, 2)
+    for seed in range(4):
+        choice = choose_k(X, random_state=seed)
+        assert choice.estimator.counts_.tolist() == [100] * 4
+        centers = choice.estimator.cluster_centers_.tolist()
+        assert centers == sorted(centers)
+
+
 def test_everything_but_the_model_is_plain_data(blobs, cloud, iris):
     for choice in (blobs, cloud, iris):
         assert json.loads(json.dumps(choice.to_dict(), allow_nan=False))["k"] == choice.k

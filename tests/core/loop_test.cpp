@@ -5,6 +5,7 @@
 
 #include "assign/brute_force_pass.hpp"
 #include "check.hpp"
+#include "renumber.hpp"
 #include "rows.hpp"
 
 using namespace centroids;
@@ -271,4 +272,10 @@ TEST(equal_sizes_are_numbered_by_center) {
   options.number_by_size = true;
   const LoopResult result = p.run(centers_of({1, 5, -3}, 3), options);
   CHECK((result.centers.values == std::vector<double>{-3, 1, 5}));
+}
+
+TEST(clusters_are_ordered_by_weight_then_rows_then_center) {
+  const Centers centers = centers_of({2, 2, 2, 1, 5, 5, 0, 0, 2, 1}, 5);
+  const std::vector<int32_t> order = by_weight(centers, {3, 3, 0, 0, 3}, {1, 1, 2, 0, 1});
+  CHECK((order == std::vector<int32_t>{1, 4, 0, 2, 3}));
 }

@@ -62,6 +62,29 @@ def test_clusters_are_numbered_by_weight(blobs):
     assert (np.diff(model.counts_) > 0).any()  # other numbers than without weights
 
 
+def test_clusters_of_one_size_are_numbered_by_center():
+    X = np.repeat([[5.0, 0.0], [-3.0, 1.0], [-3.0, 0.0], [9.0, 9.0]], [4, 4, 4, 5], axis=0)
+    for seed in range(8):
+        model = MiniBatchKMeans(4, batch_size=5, random_state=seed).fit(X)
+        assert_array_equal(model.counts_, [5, 4, 4, 4])
+        assert_array_equal(model.cluster_centers_, [[9, 9], [-3, 0], [-3, 1], [5, 0]])
+
+
+def test_rows_between_two_centers_are_labeled_as_predict_does():
+    # Whole numbers in one column: in some of these fits a row lies as near to two centers.
+    n_between = 0
+    for seed in (528, 537, 540):
+        random = np.random.default_rng(seed)
+        n, k = random.integers(60, 300), int(random.integers(3, 12))
+        X = random.integers(0, 8 + seed % 20, size=(n, 1)).astype(float)
+        settings = {"init": "random", "n_init": 1, "batch_size": 10, "init_size": k, "max_iter": 1}
+        model = MiniBatchKMeans(k, **settings, random_state=seed).fit(X)
+        assert_array_equal(model.predict(X), model.labels_)
+        first, second = np.sort(model.transform(X), axis=1).T[:2]
+        n_between += np.count_nonzero(first == second)
+    assert n_between
+
+
 def test_without_labels_inertia_is_an_estimate(blobs):
     X, _ = blobs
     model = MiniBatchKMeans(7, random_state=0, compute_labels=False).fit(X)

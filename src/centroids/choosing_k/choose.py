@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from centroids import _core
 from centroids.choosing_k.cautions import cautions_of
 from centroids.choosing_k.clouds import principal_axes
 from centroids.choosing_k.decide import (
@@ -292,7 +293,8 @@ class _Chooser:
     def _final_fit(self, given: ArrayLike, best: Fit) -> KMeans:
         """Run plain Lloyd on all rows from the best centers known; number the clusters by size."""
         # By size already, so that the fit on all rows rarely has to be numbered anew.
-        centers = best.centers[np.argsort(-best.weights, kind="stable")]
+        has_rows = (best.weights > 0).astype(np.int64)
+        centers = best.centers[_core.by_weight(best.centers, best.weights, has_rows)]
         for _ in range(2):
             start = np.asarray(centers, dtype=self.X.dtype)
             estimator = KMeans(
@@ -303,11 +305,12 @@ class _Chooser:
                 n_jobs=self.options.n_jobs,
                 max_time=self.deadline.left(),
             ).fit(given, sample_weight=self.weights)
-            sizes = np.bincount(estimator.labels_, self.weights, len(start))
-            order = np.argsort(-sizes, kind="stable")
+            centers = estimator.cluster_centers_.astype(np.float64)
+            sizes = np.bincount(estimator.labels_, self.weights, len(start)).astype(np.float64)
+            order = _core.by_weight(centers, sizes, estimator.counts_)
             if (order == np.arange(len(order))).all():
                 break
-            centers = estimator.cluster_centers_[order]
+            centers = centers[order]
         estimator.set_params(max_time=None)
         return estimator
 

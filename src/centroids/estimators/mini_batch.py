@@ -307,16 +307,14 @@ default="k-means++"
         if self.compute_labels:
             # The loop fills clusters that have no rows.
             k, start = int(self.n_clusters), Start(state.centers)
-            run = run_plain(problem, k, start, max_iter=n_iter, algorithm="brute_force")
-            sizes = np.bincount(run["labels"], weights, k).astype(np.float64)
-            order = np.arange(k)
-            if isinstance(self.init, str):  # seeded: number by size, as KMeans does
-                order = np.lexsort((run["counts"] == 0, -sizes))
-            self.labels_ = np.argsort(order).astype(np.int32)[run["labels"]]
-            self.counts_ = run["counts"][order]
+            run = run_plain(
+                problem, k, start, max_iter=n_iter, algorithm="brute_force",
+                number_by_size=isinstance(self.init, str),
+            )  # fmt: skip
+            self.labels_, self.counts_ = run["labels"], run["counts"]
             self.inertia_ = run["inertia"]
-            state.centers = run["centers"][order]
-            state.weights = sizes[order]
+            state.centers = run["centers"]
+            state.weights = np.bincount(self.labels_, weights, k).astype(np.float64)
             state.sums = state.centers * state.weights[:, None]
         else:
             total = rows.shape[0] if weights is None else weights.sum()

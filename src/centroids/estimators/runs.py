@@ -183,14 +183,16 @@ def run_plain(
     tol: float = 0.0,
     max_time: float | None = None,
     algorithm: str = "auto",
+    number_by_size: bool | None = None,
 ) -> _core.Run:
     """Run Lloyd's algorithm alone, without search and in silence, as a step towards a model.
 
-    Clusters of a start without centers are numbered by size.
+    Unless ``number_by_size`` says otherwise, given centers keep their order, and the clusters of
+    others are numbered by size.
     """
     run = problem.fit(
         n_clusters, start.centers, start.seeding, start.seed, algorithm, max_iter, tol, max_time,
-        on_iteration=None,
+        on_iteration=None, number_by_size=number_by_size,
     )  # fmt: skip
     return completed(run)
 
