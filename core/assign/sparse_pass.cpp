@@ -109,8 +109,10 @@ float upward(double value) {
   return float(value * (1 + kOutward)) + std::numeric_limits<float>::min();
 }
 
+// Never infinite: what a lower bound loses as the centers move would not show.
 float downward(double value) {
-  return float(value * (1 - kOutward)) - std::numeric_limits<float>::min();
+  const double finite = std::min(value * (1 - kOutward), double(std::numeric_limits<float>::max()));
+  return float(finite) - std::numeric_limits<float>::min();
 }
 
 // Moves the bounds along with the centers. Whether they prove that the row keeps its label: no

@@ -154,6 +154,15 @@ def test_every_cluster_gets_rows_where_there_are_enough():
     assert (model.counts_ > 0).all()
 
 
+def test_distances_beyond_the_range_of_float32_skip_no_row():
+    X = np.sort(np.random.default_rng(0).random((200, 1)), axis=0)
+    start, far = X[:3], 2.0**130  # the same digits, 10^39 times as far apart
+    plain = KMeans(3, init=start, tol=0).fit(sp.csr_array(X))
+    scaled = KMeans(3, init=start * far, tol=0).fit(sp.csr_array(X * far))
+    assert_array_equal(scaled.labels_, plain.labels_)
+    assert_array_equal(scaled.cluster_centers_, plain.cluster_centers_ * far)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_value_that_is_not_finite_is_named(bad):
     X = text_like()
