@@ -194,6 +194,15 @@ def test_given_centers_need_no_rows_kept():
     assert_array_equal(model.cluster_centers_, [[1.0], [10.0]])
 
 
+def test_given_centers_are_not_written_to(capsys):
+    X = np.repeat([[0.0], [10.0]], 50, axis=0)
+    init = np.array([[5.0], [1000.0]])  # the second has no row in the first batch, and moves
+    init.flags.writeable = False
+    model = MiniBatchKMeans(2, init=init, random_state=0, verbose=1).fit(X)
+    assert "Reassigning 1 cluster centers" in capsys.readouterr().out
+    assert_array_equal(np.sort(model.cluster_centers_, axis=0), [[0], [10]])
+
+
 def test_weighted_rows_count_as_repeated_ones_in_a_stream():
     once = MiniBatchKMeans(2, init=[[0.0], [10.0]])
     many = clone(once)

@@ -36,8 +36,8 @@ class RunningSums:
 
     @classmethod
     def empty(cls, centers: NDArray[np.float64], dtype: np.dtype[Any]) -> RunningSums:
-        """Return sums of no rows yet, with these first centers."""
-        return cls(np.zeros(centers.shape), np.zeros(len(centers)), centers, dtype)
+        """Return sums of no rows yet, with a copy of these first centers to write to."""
+        return cls(np.zeros(centers.shape), np.zeros(len(centers)), centers.copy(), dtype)
 
     def copy(self) -> RunningSums:
         """Return the same sums, to change on their own."""
