@@ -231,13 +231,22 @@ def test_a_batch_of_rows_without_weight_changes_nothing(init):
 
 
 @pytest.mark.parametrize("form", [np.array, csr_array])
-@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e19), (np.float64, -1e300)])
-def test_a_batch_whose_squares_overflow_is_refused_and_the_stream_goes_on(form, dtype, size):
+@pytest.mark.parametrize(
+    ("dtype", "batch_dtype", "size"),
+    [
+        (np.float32, np.float32, 1e19),
+        (np.float32, np.float64, 1e40),
+        (np.float64, np.float64, -1e300),
+    ],
+)
+def test_a_batch_whose_squares_overflow_is_refused_and_the_stream_goes_on(
+    form, dtype, batch_dtype, size
+):
     rows = np.arange(12, dtype=dtype).reshape(6, 2)
     model = MiniBatchKMeans(2, random_state=0).partial_fit(form(rows))
     before = model.cluster_centers_.copy()
     with pytest.raises(ValueError, match=r"row 1, column 0 .*overflow.*StandardScaler"):
-        model.partial_fit(form(np.array([[0, 1], [size, 1]], dtype=dtype)))
+        model.partial_fit(form(np.array([[0, 1], [size, 1]], dtype=batch_dtype)))
     assert_array_equal(model.cluster_centers_, before)
     assert model.partial_fit(form(rows)).n_seen_ == 12
 

@@ -358,7 +358,7 @@ default="k-means++"
         weights = check_sample_weight(sample_weight, rows.shape[0], is_batch=True)
         threads = self._threads(rows, self.n_clusters)
         check_finite(self, rows, threads)
-        check_square_range(self, rows)
+        check_square_range(self, rows, rows.dtype if is_first else self._stream.dtype)
         if is_first:
             self.n_steps_ = self.n_seen_ = 0
             self._stream = Stream.new(rows.dtype, check_random_state(self.random_state))

@@ -191,19 +191,19 @@ def _raise_if_out_of_range(estimator: Any, X: Rows, bad_range: tuple[str, int, i
     )
 
 
-def check_square_range(estimator: Any, X: Any) -> None:
-    """Raise an error for a value whose square leaves no room for distances in the dtype of ``X``.
+def check_square_range(estimator: Any, X: Any, dtype: np.dtype[Any]) -> None:
+    """Raise an error for a value whose square leaves no room for distances in ``dtype``.
 
     For rows that come in batches: they are to be compared with rows that are not there yet.
     """
     values = X.data if is_sparse(X) else X
-    largest = np.sqrt(float(np.finfo(X.dtype).max) / 64 / X.shape[1])
+    largest = np.sqrt(float(np.finfo(dtype).max) / 64 / X.shape[1])
     if values.size == 0 or max(values.max(), -values.min()) <= largest:
         return
     where = np.abs(to_dense(X)) > largest if is_sparse(X) else np.abs(X) > largest
     row, col = (int(i) for i in np.argwhere(where)[0])
     raise ValueError(
-        f"Input X is out of range for {type(estimator).__name__} in {X.dtype}: {X[row, col]} at "
+        f"Input X is out of range for {type(estimator).__name__} in {dtype}: {X[row, col]} at "
         f"row {row}, column {col} (counted from 0), so that squared distances overflow. Scale the "
         "columns, for example with sklearn.preprocessing.StandardScaler."
     )
