@@ -1,8 +1,10 @@
 // What 8-bit rows are the same in on every instruction set: how they are rounded and where they
 // lie.
 //
-// The including file defines CENTROIDS_SHORT_OFFSET, which is added to each q of a row (not of a
-// point): some instructions want one side unsigned.
+// The including file defines
+//   CENTROIDS_SHORT_OFFSET  added to each q of a row (not of a point): some instructions want one
+//                           side unsigned
+//   select_by               ShortRowKernels::select for POINTS points
 
 #include "kernels/short_rows.hpp"
 
@@ -90,6 +92,28 @@ CENTROIDS_INLINE V lower_bound(V norm, V rest, V scale, V products, const ShortN
   V bound = norm * norm + Lanes::spread(z * z);
   bound = Lanes::subtract_product(Lanes::spread(2), most, bound);
   return Lanes::subtract_product(sum * sum, Lanes::spread(slack), bound);
+}
+
+template <class T, int POINTS>
+int select_by(const uint8_t* blocks, const ShortNorms* norms, int n_rows, int64_t n_cols,
+              const int8_t* points, const ShortNorms& point_norms, const int32_t* point_sums,
+              float slack, const T* current, int32_t* out);
+
+template <class T, int POINTS = 1>
+int select(const uint8_t* blocks, const ShortNorms* norms, int n_rows, int64_t n_cols,
+           const int8_t* points, const ShortNorms& point_norms, const int32_t* point_sums,
+           int n_points, float slack, const T* current, int32_t* out) {
+  if constexpr (POINTS < kMostShortPoints)
+    if (n_points > POINTS)
+      return select<T, POINTS + 1>(blocks, norms, n_rows, n_cols, points, point_norms, point_sums,
+                                   n_points, slack, current, out);
+  return select_by<T, POINTS>(blocks, norms, n_rows, n_cols, points, point_norms, point_sums, slack,
+                              current, out);
+}
+
+template <class T>
+constexpr ShortRowKernels<T> make_short_rows() {
+  return {block_bytes, point_bytes, pack_block<T>, pack_points<T>, select<T>};
 }
 
 }  // namespace

@@ -83,23 +83,6 @@ int select_by(const uint8_t* blocks, const ShortNorms* norms, int n_rows, int64_
   return count;
 }
 
-template <class T, int POINTS = 1>
-int select(const uint8_t* blocks, const ShortNorms* norms, int n_rows, int64_t n_cols,
-           const int8_t* points, const ShortNorms& point_norms, const int32_t* point_sums,
-           int n_points, float slack, const T* current, int32_t* out) {
-  if constexpr (POINTS < kMostShortPoints)
-    if (n_points > POINTS)
-      return select<T, POINTS + 1>(blocks, norms, n_rows, n_cols, points, point_norms, point_sums,
-                                   n_points, slack, current, out);
-  return select_by<T, POINTS>(blocks, norms, n_rows, n_cols, points, point_norms, point_sums, slack,
-                              current, out);
-}
-
-template <class T>
-constexpr ShortRowKernels<T> make_short_rows() {
-  return {block_bytes, point_bytes, pack_block<T>, pack_points<T>, select<T>};
-}
-
 }  // namespace
 
 extern const ShortRowKernels<float> vnni_f32;
