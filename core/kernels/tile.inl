@@ -1,0 +1,155 @@
+// The nearest centers of a block of packed rows; included by kernels.inl, which explains the rules.
+
+// The register tile: scores of ROWS row vectors against GROUP centers, summed over the features in
+// ascending order, one chain of fused multiply-adds for each (row, center), whatever the tile.
+template <class T, int ROWS, int GROUP>
+struct Tile {
+  Vec<T> score[GROUP][ROWS];
+
+  CENTROIDS_INLINE void compute(const T* rows, int64_t n_cols, const T* group,
+                                const T* half_norms) {
+#pragma GCC unroll 16
+    for (int j = 0; j < GROUP; ++j)
+#pragma GCC unroll 8
+      for (int r = 0; r < ROWS; ++r) score[j][r] = splat(half_norms[j]);
+    for (int64_t t = 0; t < n_cols; ++t, rows += kBlockRows, group += GROUP) {
+      Vec<T> x[ROWS];
+#pragma GCC unroll 8
+      for (int r = 0; r < ROWS; ++r) x[r] = load(rows + r * kLanes<T>);
+#pragma GCC unroll 16
+      for (int j = 0; j < GROUP; ++j) {
+        const Vec<T> c = splat(group[j]);
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; ++r) score[j][r] = fma(x[r], c, score[j][r]);
+      }
+    }
+  }
+};
+
+// Running nearest (and second nearest) of ROWS row vectors.
+template <class T, int ROWS, Search SEARCH>
+struct Running {
+  Vec<T> score[ROWS], second_score[ROWS];
+  IndexVec<T> label[ROWS], second_label[ROWS];
+
+  CENTROIDS_INLINE void clear() {
+    const T infinity = T(__builtin_inff());
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; ++r) {
+      score[r] = second_score[r] = splat(infinity);
+      label[r] = second_label[r] = IndexVec<T>{};
+    }
+  }
+
+  // Centers arrive in ascending order, so "strictly smaller" lets the lowest index win ties.
+  CENTROIDS_INLINE void update(int r, Vec<T> candidate, int32_t j) {
+    const IndexVec<T> index = IndexVec<T>{} + j;
+    const auto nearer = candidate < score[r];
+    if constexpr (SEARCH == Search::with_second_score) {
+      const Vec<T> loser = nearer ? score[r] : candidate;
+      second_score[r] = loser < second_score[r] ? loser : second_score[r];
+    } else if constexpr (SEARCH == Search::with_second) {
+      const Vec<T> loser = nearer ? score[r] : candidate;
+      const IndexVec<T> loser_label = nearer ? label[r] : index;
+      // A displaced best is second even among equals: it has the lower index.
+      const auto second = nearer | (loser < second_score[r]);
+      second_score[r] = second ? loser : second_score[r];
+      second_label[r] = second ? loser_label : second_label[r];
+    }
+    score[r] = nearer ? candidate : score[r];
+    label[r] = nearer ? index : label[r];
+  }
+};
+
+template <class T, int ROWS, int GROUP, Search SEARCH>
+void assign_group_size(const T* packed_rows, int64_t n_cols, int n_rows,
+                       const PackedCenters<T>& centers, BlockNearest<T>& out) {
+  for (int lane = 0; lane < n_rows; lane += ROWS * kLanes<T>) {
+    Running<T, ROWS, SEARCH> best;
+    best.clear();
+    const T* group = centers.packed;
+    for (int32_t j = 0; j < centers.n_centers; j += GROUP, group += n_cols * GROUP) {
+      Tile<T, ROWS, GROUP> tile;
+      tile.compute(packed_rows + lane, n_cols, group, centers.half_norms + j);
+#pragma GCC unroll 16
+      for (int c = 0; c < GROUP; ++c)
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; ++r) best.update(r, tile.score[c][r], j + c);
+    }
+    for (int r = 0; r < ROWS; ++r) {
+      const int first = lane + r * kLanes<T>;
+      store(out.score + first, best.score[r]);
+      if constexpr (SEARCH != Search::nearest)
+        store(out.second_score + first, best.second_score[r]);
+      for (int l = 0; l < kLanes<T>; ++l) out.label[first + l] = int32_t(best.label[r][l]);
+      if constexpr (SEARCH == Search::with_second)
+        for (int l = 0; l < kLanes<T>; ++l)
+          out.second_label[first + l] = int32_t(best.second_label[r][l]);
+    }
+  }
+}
+
+// Few centers: more row vectors a tile, so that enough independent chains hide the latency.
+template <class T, int GROUP>
+constexpr int kTileRows =
+    2 * GROUP <= CENTROIDS_MAX_GROUP && 2 * CENTROIDS_ROW_VECTORS * kLanes<T> <= kBlockRows
+        ? 2 * CENTROIDS_ROW_VECTORS
+        : CENTROIDS_ROW_VECTORS;
+
+template <class T, int GROUP>
+void assign_any_search(const T* rows, int64_t n_cols, int n, const PackedCenters<T>& centers,
+                       Search search, BlockNearest<T>& out) {
+  constexpr int R = kTileRows<T, GROUP>;
+  switch (search) {
+    case Search::nearest:
+      return assign_group_size<T, R, GROUP, Search::nearest>(rows, n_cols, n, centers, out);
+    case Search::with_second_score:
+      // The passes that skip rows ask with what is left: do not fill the tile with nothing.
+      if (n <= kLanes<T>)
+        return assign_group_size<T, 1, GROUP, Search::with_second_score>(rows, n_cols, n, centers,
+                                                                         out);
+      return assign_group_size<T, R, GROUP, Search::with_second_score>(rows, n_cols, n, centers,
+                                                                       out);
+    case Search::with_second:
+      return assign_group_size<T, R, GROUP, Search::with_second>(rows, n_cols, n, centers, out);
+  }
+}
+
+// Calls f(Constant<GROUP>) for the run-time group size.
+template <int GROUP = 1, class F>
+CENTROIDS_INLINE void with_group_size(int32_t group_size, F f) {
+  if constexpr (GROUP <= CENTROIDS_MAX_GROUP) {
+    if (group_size == GROUP)
+      f(Constant<GROUP>{});
+    else
+      with_group_size<GROUP + 1>(group_size, f);
+  }
+}
+
+template <class T>
+void assign_block(const T* packed_rows, int64_t n_cols, int n_rows, const PackedCenters<T>& centers,
+                  Search search, BlockNearest<T>& out) {
+  with_group_size(centers.group_size, [&](auto group) {
+    assign_any_search<T, decltype(group)::value>(packed_rows, n_cols, n_rows, centers, search, out);
+  });
+}
+
+template <class T>
+void score_block(const T* packed_rows, int64_t n_cols, const PackedCenters<T>& centers, T* scores,
+                 int64_t stride) {
+  with_group_size(centers.group_size, [&](auto group_constant) {
+    constexpr int GROUP = decltype(group_constant)::value;
+    constexpr int R = kTileRows<T, GROUP>;
+    for (int lane = 0; lane < kBlockRows; lane += R * kLanes<T>) {
+      const T* group = centers.packed;
+      for (int32_t j = 0; j < centers.n_centers; j += GROUP, group += n_cols * GROUP) {
+        Tile<T, R, GROUP> tile;
+        tile.compute(packed_rows + lane, n_cols, group, centers.half_norms + j);
+        for (int c = 0; c < GROUP && j + c < centers.n_centers; ++c)
+          for (int r = 0; r < R; ++r)
+            for (int l = 0; l < kLanes<T>; ++l)
+              scores[(lane + r * kLanes<T> + l) * stride + j + c] = tile.score[c][r][l];
+      }
+    }
+  });
+}
