@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from centroids.rows.errors import InputError, UnknownColumnError
 from centroids.rows.files import read_table
-from centroids.rows.numbers import is_number
+from centroids.rows.numbers import is_missing, is_number
 from centroids.rows.relation import connect
 
 
@@ -465,7 +465,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size
     st.lists(
         st.tuples(
             st.floats(allow_nan=False, allow_infinity=False),
-            TEXT.filter(lambda text: not is_number(text)),
+            TEXT.filter(lambda text: not is_number(text) and not is_missing(text)),
             st.integers(-(2**53), 2**53),
         ),
         min_size=1,
