@@ -16,6 +16,7 @@ from centroids.wording import count
 __all__ = [
     "BadCell",
     "find_bad_cell",
+    "first_bad_weight",
     "quoted",
     "refuse_bad_cell",
     "refuse_empty_truth",
@@ -133,3 +134,9 @@ def shorten(text: str) -> str:
 def quoted(text: str) -> str:
     """Shorten a text and put it between quotes."""
     return f'"{shorten(text)}"'
+
+
+def first_bad_weight(weights: NDArray[Any]) -> int | None:
+    """Return the first row whose weight is no number from 0 up."""
+    is_bad = ~(np.isfinite(weights) & (weights >= 0))
+    return int(np.argmax(is_bad)) if is_bad.any() else None

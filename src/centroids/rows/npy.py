@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.rows.bad_cells import find_bad_cell, quoted, refuse_bad_cell, refuse_empty_truth
+from centroids.rows.bad_cells import (
+    find_bad_cell,
+    first_bad_weight,
+    quoted,
+    refuse_bad_cell,
+    refuse_empty_truth,
+)
 from centroids.rows.blocks import count_missing, map_rows
 from centroids.rows.columns import split_columns
 from centroids.rows.errors import InputError
@@ -38,10 +44,10 @@ def table_from_npy(source: Source, request: ReadRequest) -> Table:
         value = str(float(X[bad.row, bad.column]))
         refuse_bad_cell((path, bad.row + 1), bad.n_bad, names[used[bad.column]], value)
     refuse_empty_truth(path, request.truth, classes)
-    if weights is not None and not ((weights >= 0) & np.isfinite(weights)).all():
-        row = int(np.argmin((weights >= 0) & np.isfinite(weights))) + 1
+    row = None if weights is None else first_bad_weight(weights)
+    if row is not None:
         raise InputError(
-            f'{path}: row {row}, column "{request.weight}": a weight is a number from 0 up'
+            f'{path}: row {row + 1}, column "{request.weight}": a weight is a number from 0 up'
         )
     return Table(
         source=source,

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from centroids.rows.bad_cells import find_bad_cell, quoted, refuse_bad_cell, refuse_empty_truth
+from centroids.rows.bad_cells import (
+    find_bad_cell,
+    first_bad_weight,
+    quoted,
+    refuse_bad_cell,
+    refuse_empty_truth,
+)
 from centroids.rows.blocks import Spool, blocks_of, count_missing, map_rows
 from centroids.rows.cells import Cells, as_classes, example_text, seems_numeric
 from centroids.rows.columns import split_columns
@@ -31,26 +37,17 @@ def table_from_cells(cells: Cells, request: ReadRequest) -> Table:
     refuses them.
     """
     source, every = cells.relation.source, cells.relation.columns
-    names = [column.name for column in every]
-    roles = split_columns(source, names, request)
+    roles = split_columns(source, [column.name for column in every], request)
     features = [every[i] for i in roles.features]
+    weight = None if roles.weight is None else every[roles.weight]
+    truth = None if roles.truth is None else every[roles.truth]
+    _refuse_other_kinds(source, [] if weight is None else [weight])
     reasons: dict[str, str] = {}
     if request.columns is None:
-        reasons = _not_numeric(cells, features)
-        features = _without(features, reasons, source)
+        features, read, reasons = _read_numeric(cells, features, weight, truth)
     else:
         _refuse_other_kinds(source, features)
-    weight = None if roles.weight is None else every[roles.weight]
-    _refuse_other_kinds(source, [] if weight is None else [weight])
-    truth_column = None if roles.truth is None else every[roles.truth]
-
-    read = _read(cells, features, weight, truth_column)
-    if request.columns is None:
-        spoiled = _spoiled(cells, features, read)
-        if spoiled:
-            reasons |= spoiled
-            features = _without(features, reasons, source)
-            read = _read(cells, features, weight, truth_column)
+        read = _read(cells, features, weight, truth)
     if weight is not None and read.weights is not None:
         _check_weights(cells, weight, read.weights)
 
@@ -58,31 +55,29 @@ def table_from_cells(cells: Cells, request: ReadRequest) -> Table:
     if request.bad == "keep":
         bad_cells = _bad_cells(cells, features, read)
         read = _without_infinity(read) if bad_cells else read
-    X, n_missing = read.X, read.n_missing
     if request.bad == "error" or request.missing == "error":
-        _refuse_bad(cells, features, X, n_missing, may_miss=request.missing != "error")
-    truth = read.classes
-    refuse_empty_truth(source, request.truth, truth)
+        _refuse_bad(cells, features, read, may_miss=request.missing != "error")
+    refuse_empty_truth(source, request.truth, read.classes)
     chosen = {column.name for column in features} | {request.truth, request.weight}
     return Table(
         source=source,
-        X=X,
+        X=read.X,
         columns=tuple(column.name for column in features),
         left_out=tuple(
             LeftOut(column.name, reasons.get(column.name, "not chosen"))
             for column in every
             if column.name not in chosen
         ),
-        truth=truth,
+        truth=read.classes,
         truth_name=request.truth,
         sample_weight=read.weights,
         weight_name=request.weight,
         has_names=cells.relation.layout is None or cells.relation.layout.has_header,
         renamed=cells.relation.renamed,
-        n_missing=tuple(n_missing.tolist()),
+        n_missing=tuple(read.n_missing.tolist()),
         bad_cells=bad_cells,
-        n_rows=len(X),
-        n_rows_in_files=len(X),
+        n_rows=len(read.X),
+        n_rows_in_files=len(read.X),
     )
 
 
@@ -132,6 +127,25 @@ def _read(
     return _Read(spool.finish(), n_missing, weights, as_classes(found[0]) if found else None)
 
 
+def _read_numeric(
+    cells: Cells,
+    columns: Sequence[SourceColumn],
+    weight: SourceColumn | None,
+    truth: SourceColumn | None,
+) -> tuple[list[SourceColumn], _Read, dict[str, str]]:
+    """Read the columns that hold numbers; give the reason for each of the others."""
+    source = cells.relation.source
+    reasons = _not_numeric(cells, columns)
+    features = _without(columns, reasons, source)
+    read = _read(cells, features, weight, truth)
+    spoiled = _spoiled(cells, features, read)
+    if spoiled:
+        reasons |= spoiled
+        features = _without(features, reasons, source)
+        read = _read(cells, features, weight, truth)
+    return features, read, reasons
+
+
 def _not_numeric(cells: Cells, columns: Sequence[SourceColumn]) -> dict[str, str]:
     """Give the reason for each column whose type or first rows show that it holds no numbers."""
     reasons = {c.name: c.kind for c in columns if c.kind not in (*NUMERIC_KINDS, "text")}
@@ -161,17 +175,16 @@ def _spoiled(cells: Cells, columns: Sequence[SourceColumn], read: _Read) -> dict
 def _refuse_bad(
     cells: Cells,
     features: Sequence[SourceColumn],
-    X: NDArray[Any],
-    n_missing: NDArray[np.int64],
+    read: _Read,
     *,
     may_miss: bool,
 ) -> None:
     """Refuse texts and infinities; missing values too, unless they may be there."""
-    bad = find_bad_cell(X, may_miss=may_miss)
+    bad = find_bad_cell(read.X, may_miss=may_miss)
     found = None if bad is None else (bad.row, bad.column, bad.n_bad)
     if may_miss and found is None:
         suspects = [
-            i for i, column in enumerate(features) if column.kind == "text" and n_missing[i]
+            i for i, column in enumerate(features) if column.kind == "text" and read.n_missing[i]
         ]
         text = cells.first_text([features[i] for i in suspects]) if suspects else None
         found = None if text is None else (text[0], suspects[text[1]], text[2])
@@ -212,9 +225,8 @@ def _without_infinity(read: _Read) -> _Read:
 
 
 def _check_weights(cells: Cells, column: SourceColumn, weights: NDArray[np.float64]) -> None:
-    is_bad = ~(np.isfinite(weights) & (weights >= 0))
-    if is_bad.any():
-        row = int(np.argmax(is_bad))
+    row = first_bad_weight(weights)
+    if row is not None:
         path, number = cells.place_of(row)
         text = cells.text_at(column, row)
         what = "is empty" if not (text or "").strip() else f"holds {quoted(text or '')}"
