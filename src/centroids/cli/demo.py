@@ -81,43 +81,22 @@ def demo(
     inertia = [float(models[k].inertia_) for k in ELBOW_RANGE]
     elbow = centroids.ElbowDisplay(ELBOW_RANGE, inertia)
     files = _write(output, training, heldout, models, elbow)
+    files["report"] = "report.html"
     with working("writing the report", is_quiet) as work:
-        files["report"] = "report.html"
-        write_fit_report(
+        _write_report(
             output / files["report"],
-            "The reference experiment: K = 5",
-            _rows(training),
+            training,
+            heldout,
             models[N_CLASSES],
             k_choice=choice,
             matches=matches[N_CLASSES],
             recorder=recorder,
-            findings=centroids.examine(training.X, n_clusters=N_CLASSES),
-            reproduce={
-                "rows": f"{len(training.y):,} to fit, {len(heldout.y):,} held out",
-                "random state": f"{DATA_SEED} for the rows, {SPLIT_SEED} for the split, {FIT_SEED} "
-                "for the fits",
-                "starts": N_INIT,
-            },
             jobs=jobs,
             work=work,
         )
     result = {
         "command": "demo",
-        "data": {
-            "n_samples": len(training.y) + len(heldout.y),
-            "n_features": training.X.shape[1],
-            "n_classes": len(np.unique(training.y)),
-            "random_state": DATA_SEED,
-        },
-        "split": {
-            "holdout": HOLDOUT,
-            "random_state": SPLIT_SEED,
-            "n_training": len(training.y),
-            "n_heldout": len(heldout.y),
-            "training_classes": _ends(training.y),
-            "heldout_classes": _ends(heldout.y),
-        },
-        "fit": {"random_state": FIT_SEED, "max_iter": MAX_ITER, "n_init": N_INIT},
+        **_settings(training, heldout),
         "experiments": experiments,
         "choice": {**choice.to_dict(), "summary": choice.summary().splitlines()},
         "elbow": {"n_clusters": list(ELBOW_RANGE), "inertia": inertia, "bend": elbow.bend},
@@ -206,6 +185,27 @@ def _judge(
     }
 
 
+def _settings(training: Part, heldout: Part) -> Payload:
+    """Say what the experiment is of: rows, their split, and how they are fitted."""
+    return {
+        "data": {
+            "n_samples": len(training.y) + len(heldout.y),
+            "n_features": training.X.shape[1],
+            "n_classes": len(np.unique(training.y)),
+            "random_state": DATA_SEED,
+        },
+        "split": {
+            "holdout": HOLDOUT,
+            "random_state": SPLIT_SEED,
+            "n_training": len(training.y),
+            "n_heldout": len(heldout.y),
+            "training_classes": _ends(training.y),
+            "heldout_classes": _ends(heldout.y),
+        },
+        "fit": {"random_state": FIT_SEED, "max_iter": MAX_ITER, "n_init": N_INIT},
+    }
+
+
 def _ends(y: NDArray[np.int64]) -> Payload:
     return {"first": y[:3].tolist(), "last": y[-3:].tolist()}
 
@@ -231,3 +231,22 @@ def _write(
         files["models"][str(k)] = f"k{k}.safetensors"
         centroids.save(models[k], output / files["models"][str(k)])
     return files
+
+
+def _write_report(
+    path: Path, training: Part, heldout: Part, model: centroids.KMeans, **found: Any
+) -> None:
+    write_fit_report(
+        path,
+        f"The reference experiment: K = {N_CLASSES}",
+        _rows(training),
+        model,
+        findings=centroids.examine(training.X, n_clusters=N_CLASSES),
+        reproduce={
+            "rows": f"{len(training.y):,} to fit, {len(heldout.y):,} held out",
+            "random state": f"{DATA_SEED} for the rows, {SPLIT_SEED} for the split, {FIT_SEED} "
+            "for the fits",
+            "starts": N_INIT,
+        },
+        **found,
+    )
