@@ -11,6 +11,7 @@
 #include <immintrin.h>
 
 #include "kernels/filter.hpp"
+#include "prefetch.hpp"
 
 namespace centroids {
 namespace {
@@ -134,9 +135,7 @@ void pack_rows_of(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, c
     uint16_t* row = reinterpret_cast<uint16_t*>(static_cast<char*>(out.packed) + i * stride);
     _mm512_store_si512(row + last, _mm512_setzero_si512());
     // The row of the next block, which follows unless the rows are listed.
-    if (!rows)
-      for (int64_t t = 0; t < n_cols; t += 64 / int64_t(sizeof(T)))
-        __builtin_prefetch(x + (i + kBlockRows) * n_cols + t, 0, 2);
+    if (!rows) prefetch<kSecondCache>(x + (i + kBlockRows) * n_cols, n_cols);
     pack_row<T, DIGITS>(x + int64_t(rows ? rows[i] : i) * n_cols, n_cols, shift, row, out.norm[i],
                         out.rest[i]);
   }

@@ -28,8 +28,7 @@ void squared_distances(const T* x, int64_t n_cols, const int32_t* rows, int n_ro
     constexpr int kAhead = 8;  // listed rows are not what the processor expects
     for (int i = 0; i < n_rows; ++i) {
       if (rows && i + kAhead < n_rows)
-        for (int64_t t = 0; t < cols; t += kLine<T>)
-          __builtin_prefetch(x + int64_t(rows[i + kAhead]) * cols + t);
+        prefetch<kFirstCache>(x + int64_t(rows[i + kAhead]) * cols, cols);
       out[i] = squared_distance(x + int64_t(rows ? rows[i] : i) * cols,
                                 centers + int64_t(labels[i]) * cols, cols);
     }

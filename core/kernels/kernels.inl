@@ -18,6 +18,7 @@
 #endif
 
 #include "kernels/kernels.hpp"
+#include "prefetch.hpp"
 
 namespace centroids {
 namespace {

@@ -8,6 +8,7 @@
 #include <immintrin.h>
 
 #include "kernels/filter.hpp"
+#include "prefetch.hpp"
 
 namespace centroids {
 namespace {
@@ -140,9 +141,7 @@ void pack_rows_as(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, c
   uint8_t* packed_bytes = reinterpret_cast<uint8_t*>(bytes + 1);
   for (int i = 0; i < n_rows; ++i) {
     // The row of the next block, which follows unless the rows are listed.
-    if (!rows)
-      for (int64_t t = 0; t < n_cols; t += 64 / int64_t(sizeof(T)))
-        __builtin_prefetch(x + (i + kBlockRows) * n_cols + t, 0, 2);
+    if (!rows) prefetch<kSecondCache>(x + (i + kBlockRows) * n_cols, n_cols);
     pack_row<BYTES>(x + int64_t(rows ? rows[i] : i) * n_cols, shift, n_cols, packed + i * stride,
                     packed_bytes + i * stride, i, scales, bytes, out);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "prefetch.hpp"
 #include "threads/pool.hpp"
 
 namespace centroids {
@@ -17,12 +18,6 @@ int64_t shard_rows_for(int64_t n_clusters, int64_t n_features) {
 
 // Moved rows are fetched so many ahead, and so much of each: what follows is easily foreseen.
 constexpr int64_t kAhead = 12, kBytesAhead = 256;
-
-template <class T>
-void prefetch(const T* row, int64_t n_features) {
-  const int64_t n = std::min<int64_t>(n_features, kBytesAhead / int64_t(sizeof(T)));
-  for (int64_t t = 0; t < n; t += 64 / int64_t(sizeof(T))) __builtin_prefetch(row + t);
-}
 
 // (sum, error) += value without rounding error beyond the pair's (Knuth's TwoSum).
 void add_compensated(double value, double& sum, double& error) {
@@ -121,6 +116,7 @@ void ClusterSums<T>::apply_moves_of(int32_t first_cluster, int32_t last_cluster,
       add_compensated(factor * w, totals.sums.weights[cluster], totals.weight_errors[cluster]);
     totals.sums.counts[cluster] += factor > 0 ? 1 : -1;
   };
+  const int64_t n_ahead = std::min<int64_t>(rows_.n_features, kBytesAhead / int64_t(sizeof(T)));
   for (int64_t shard = 0; shard < shards_.count(); ++shard) {
     const std::vector<MovedRow>& moved = moved_[shard];
     const int64_t begin = shards_.begin(shard), n = int64_t(moved.size());
@@ -129,7 +125,7 @@ void ClusterSums<T>::apply_moves_of(int32_t first_cluster, int32_t last_cluster,
       if (i + kAhead < n) {
         const MovedRow& next = moved[i + kAhead];
         if (is_owned(next.old_label) || is_owned(next.label))
-          prefetch(rows_.row(begin + next.row), rows_.n_features);
+          prefetch<kFirstCache>(rows_.row(begin + next.row), n_ahead);
       }
       add(moved[i].old_label, begin + moved[i].row, -1.0);
       add(moved[i].label, begin + moved[i].row, +1.0);

@@ -1,0 +1,18 @@
+// Memory fetched ahead of its use, where the processor does not expect it.
+#pragma once
+
+#include <cstdint>
+
+namespace centroids {
+
+// How near to the processor it shall wait: 3 is the first cache, 2 the second.
+inline constexpr int kFirstCache = 3, kSecondCache = 2;
+
+// The lines that n values lie in. Static, as kernels of several instruction sets call it
+// (kernels/kernels.inl).
+template <int CACHE, class T>
+static inline __attribute__((always_inline)) void prefetch(const T* values, int64_t n) {
+  for (int64_t t = 0; t < n; t += 64 / int64_t(sizeof(T))) __builtin_prefetch(values + t, 0, CACHE);
+}
+
+}  // namespace centroids
