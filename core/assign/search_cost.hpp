@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernels/kernels.hpp"
+
 namespace centroids {
 
 struct SearchCost {
@@ -20,7 +22,7 @@ class TileCost {
 
   double read() const { return kByte * double(sizeof(T)) * n_features_; }
   double pack() const {
-    return kWidth * (n_features_ <= kNarrow ? kPackNarrowColumn : kPackColumn) * n_features_;
+    return kWidth * (n_features_ <= kKnownColumns ? kPackKnownColumn : kPackColumn) * n_features_;
   }
   double score() const { return kWidth * (n_features_ + kScore); }
   SearchCost search(int64_t n_centers) const {
@@ -30,8 +32,7 @@ class TileCost {
  private:
   // Of a byte; of a column, which is packed faster where their number is known to the compiler; of
   // a score, besides its products.
-  static constexpr double kByte = 1, kPackNarrowColumn = 6, kPackColumn = 20, kScore = 4;
-  static constexpr double kNarrow = 16;
+  static constexpr double kByte = 1, kPackKnownColumn = 6, kPackColumn = 20, kScore = 4;
   static constexpr double kWidth = double(sizeof(T)) / 4;
 
   double n_features_;

@@ -9,6 +9,9 @@ namespace centroids {
 // Rows are visited in blocks of this many; it is a multiple of every vector length.
 inline constexpr int kBlockRows = 64;
 
+// Some kernels are compiled for each number of columns up to this one.
+inline constexpr int kKnownColumns = 16;
+
 // point_distances sums features in ascending order for rows narrower than this many cache lines,
 // and in one partial sum for each place of a cache line for wider ones.
 inline constexpr int kNarrowLines = 6;

@@ -111,7 +111,7 @@ struct Constant {
 // wider ones.
 template <int COLS = 1, class F>
 CENTROIDS_INLINE void with_narrow_columns(int64_t n_cols, F f) {
-  if constexpr (COLS <= 16) {
+  if constexpr (COLS <= kKnownColumns) {
     if (n_cols == COLS)
       f(Constant<COLS>{});
     else

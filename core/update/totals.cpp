@@ -8,14 +8,14 @@
 namespace centroids {
 namespace {
 
-// Re-adding every row is cheaper than patching once this share of the rows moves: wide rows are
-// read one after the other in either case.
-constexpr int64_t kFullWhenOneIn = 8, kWide = 64, kWideFullWhenOneIn = 4;
+// Re-adding every row is cheaper than patching once this share of the rows moves. Long rows take as
+// long to read from between others as one after the other.
+constexpr int64_t kFullWhenOneIn = 8, kFullWhenOneLongIn = 4, kLong = 64;
 
 }  // namespace
 
 bool adds_all_rows(int64_t n_changed, int64_t n_rows, int64_t n_features) {
-  return n_changed * (n_features < kWide ? kFullWhenOneIn : kWideFullWhenOneIn) >= n_rows;
+  return n_changed * (n_features < kLong ? kFullWhenOneIn : kFullWhenOneLongIn) >= n_rows;
 }
 
 double smallest_positive(const double* weights, int64_t n_rows) {
