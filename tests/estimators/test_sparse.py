@@ -217,4 +217,8 @@ def test_sparse_rows_far_from_zero_are_told_to_lose_digits():
     near = KMeans(3, random_state=0).fit(sp.csr_array(X + 1e5))  # a warning would be an error
     far = KMeans(3, random_state=0).fit(X + 1e8)
     assert_array_equal(near.labels_, far.labels_)
-    KMeans(1).fit(sp.csr_array(np.full((5, 4), 1e8)))
+
+
+@pytest.mark.parametrize("value", [0.1, 1e8])  # of 0.1, rounding leaves a variance
+def test_equal_sparse_rows_have_no_digits_to_lose(value):
+    KMeans(1).fit(sp.csr_array(np.full((7, 3), value)))  # a warning would be an error

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from centroids import _core
-from centroids.rows.sparse import canonical, core_rows, is_sparse, new_problem, to_dense
+from centroids.rows.sparse import (
+    canonical,
+    core_rows,
+    has_equal_rows,
+    is_sparse,
+    new_problem,
+    to_dense,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,7 +134,8 @@ def _warn_of_lost_digits(X: Any, mean_variance: float) -> None:
     mean_square = float(X.data @ X.data) / X.shape[0]
     spread = mean_variance * X.shape[1]  # mean squared distance from the mean
     rounding = 4 * np.finfo(np.float64).eps * mean_square
-    if spread > 0 and rounding > 0.01 * spread:
+    # Of equal rows, the spread is what rounding left of it.
+    if spread > 0 and rounding > 0.01 * spread and not has_equal_rows(X):
         warnings.warn(
             f"The rows of the sparse X are some {np.sqrt(mean_square):.2g} from zero and only "
             f"{np.sqrt(spread):.2g} from their mean: distances of sparse rows lose most of their "
