@@ -33,7 +33,9 @@ bench: $(VENV)/.installed
 	benchmarks/.venv/bin/python -m benchmarks.run
 	benchmarks/.venv/bin/python -m benchmarks.render
 
-# ---- environment: build tools, then the package with all extras, then what tests and pages need
+# ---- environment: build tools, then the package with all extras, then what tests and pages need.
+# The wheel is built where the unit tests of the core are, so that the core is compiled once.
+RELEASE := build/release
 $(VENV)/.tools: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "centroids needs Python 3.11 or newer: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -42,20 +44,18 @@ $(VENV)/.tools: pyproject.toml
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.tools $(SOURCES)
-	$(PIP) install --no-build-isolation '.[all]'
+	$(PIP) install --no-build-isolation -C build-dir=$(RELEASE) \
+	  -C cmake.define.CENTROIDS_PYTHON=ON -C cmake.define.CENTROIDS_CORE_TESTS=OFF '.[all]'
 	touch $@
 
-$(VENV)/.dev: pyproject.toml | $(VENV)/.installed
-	$(PIP) install --no-build-isolation '.[dev]'
-	touch $@
-
-$(VENV)/.docs: pyproject.toml | $(VENV)/.installed
-	$(PIP) install --no-build-isolation '.[docs]'
+# The package is there: this installs what an extra of it asks for besides.
+$(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(VENV)/.installed
+	$(PIP) install 'centroids[$*]'
 	touch $@
 
 # ---- unit tests of the core, without Python; the second time under the address and
 # undefined-behaviour sanitizers, with the module, which then gets a bounded fuzz
-core-test: BUILD := build/core
+core-test: BUILD := $(RELEASE)
 core-test: OPTIONS := -DCENTROIDS_PYTHON=OFF
 core-test sanitize-core: $(VENV)/.tools
 	mkdir -p build
