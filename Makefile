@@ -14,8 +14,10 @@ CXX_FILES = $(shell find core bindings tests/core -name '*.?pp' -o -name '*.inl'
 demo: $(VENV)/.installed
 	$(BIN)/centroids demo
 
+# Files of tests go to as many processes; few, as the tests start processes and threads themselves.
+WORKERS ?= 2
 test: $(VENV)/.dev core-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -40,7 +40,7 @@ PRELUDE = textwrap.dedent(
 )
 
 
-def run(program, timeout=60, **environment):
+def run(program, timeout=240, **environment):
     done = subprocess.run(
         [
             sys.executable,

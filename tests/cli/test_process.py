@@ -181,6 +181,19 @@ def test_a_closed_pipe_is_no_error_to_talk_about(tmp_path: Path) -> None:
         assert process.wait(timeout=60) in (0, 1)
 
 
+def wait_until_used(process: subprocess.Popen[str], seconds: float) -> None:
+    """Wait until a process has used processor time, however busy the machine is."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    if not stat.exists():
+        time.sleep(seconds)
+        return
+    used = 0.0
+    while used < seconds and process.poll() is None:
+        time.sleep(0.1)
+        user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+        used = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_fit_and_leaves_no_file(
     tmp_path: Path, number: signal.Signals, code: int
@@ -194,7 +207,7 @@ def test_a_signal_ends_the_fit_and_leaves_no_file(
         text=True,
         cwd=tmp_path,
     )
-    time.sleep(5)  # enough to start; the fit would take hours
+    wait_until_used(process, 5)  # enough to start; the fit would take hours
     assert process.poll() is None
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
