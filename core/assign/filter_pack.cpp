@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/rounding.hpp"
 #include "threads/pool.hpp"
 
 namespace centroids {
@@ -12,6 +13,7 @@ namespace {
 constexpr double kFloatUnit = 0x1p-24;
 // Numbers and products below the smallest float32 may be lost.
 constexpr double kLost = 0x1p-126;
+constexpr double kNoBound = std::numeric_limits<double>::infinity();
 
 // Short numbers of a row, or products of a score.
 template <class T>
@@ -83,15 +85,37 @@ void FilterPack<T>::pack(const Centers& centers, const CenterPack<T>& pack,
       half_norms_.data()[first + j] = j < n ? float(0.5 * norms[first + j]) : kFilterFar;
   });
   max_norm_ = std::sqrt(*std::max_element(norms.begin(), norms.end()));
-  max_rest_ = std::sqrt(*std::max_element(rests.begin(), rests.end()));
-  // The filter's rounding, and that of rows and half norms that were float64.
-  by_sizes_ = 1.01 * (filter_->by_sizes(n_features_, digits) + 4 * kFloatUnit);
+  errors_.resize(n_lanes_);
+  errors_by_length_.resize(n_lanes_);
+  max_error_ = {};
+  for (int64_t j = 0; j < n_lanes_; ++j) {
+    const Error error = error_of_center(std::sqrt(norms[j]), std::sqrt(rests[j]), paths[j]);
+    errors_.data()[j] = round_up(error.at_zero);
+    errors_by_length_.data()[j] = round_up(error.by_length);
+    max_error_.at_zero = std::max(max_error_.at_zero, error.at_zero);
+    max_error_.by_length = std::max(max_error_.by_length, error.by_length);
+  }
+}
+
+template <class T>
+typename FilterPack<T>::Error FilterPack<T>::error_of_center(double norm, double rest,
+                                                             double path) const {
+  // The filter's rounding, that of rows and half norms that were float64, and that of bounds.
+  const double by_sizes = 1.01 * (filter_->by_sizes(n_features_, digits_) + 8 * kFloatUnit);
   // The tile's own: it rounds h + y.c as it stands after each column, and there |y.c| is at most
   // |y| times the length of c so far.
   const double unit = 1.01 * double(std::numeric_limits<T>::epsilon()) / 2;
-  tile_by_length_ = unit * (*std::max_element(paths.begin(), paths.end()) + 8 * max_norm_);
-  tile_by_norm_ = unit * double(n_features_ + 8) * max_norm_ * max_norm_ / 2;
-  by_product_ = digits == Digits::two ? 1.01 * filter_->by_product : 0.0;
+  const double lost = double(n_products(*filter_, n_features_, digits_)) * kLost;
+  Error error;
+  error.at_zero = by_sizes * norm * norm / 2 + unit * double(n_features_ + 8) * norm * norm / 2 +
+                  lost * (2 + norm);
+  error.by_length = by_sizes * norm + unit * (path + 8 * norm) + lost;
+  // |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|, |y'| <= (1 + 2^-8) |y|
+  if (measures_rests())
+    error.by_length += 1.01 * filter_->by_rounding * norm + (1 + 0x1p-7) * rest;
+  else
+    error.by_length += 1.01 * filter_->by_product * norm;
+  return error;
 }
 
 template <class T>
@@ -103,21 +127,25 @@ void FilterPack<T>::resize(FilterScratch& scratch) const {
 template <class T>
 void FilterPack<T>::nearest(const T* base, const int32_t* rows, int n, const T* shift,
                             FilterScratch& scratch) const {
-  const FilterCenters centers = {packed_.data(), half_norms_.data(), n_features_, n_lanes_,
-                                 digits_,        with_second_};
-  const auto set_errors = [&] {
-    for (int i = 0; i < n; ++i) {
-      scratch.error[i] = error(std::sqrt(double(scratch.rows.norm[i])), scratch.rows.rest[i]);
-      scratch.rows.margin[i] = float(4 * scratch.error[i]);
-    }
+  const FilterCenters centers = {
+      .packed = packed_.data(),
+      .half_norms = half_norms_.data(),
+      .n_cols = n_features_,
+      .n_lanes = n_lanes_,
+      .digits = digits_,
+      .with_second = with_second_,
+      .error = errors_.data(),
+      .error_by_length = errors_by_length_.data(),
+      .grow = round_up(row_length(1)),
   };
   if (filter_->nearest_in_place) {
     filter_->nearest_in_place(base, rows, n, shift, centers, scratch.rows, scratch.nearest);
-    set_errors();
+    set_errors_in_place(n, scratch);
   } else {
     filter_->pack_rows(base, n_features_, rows, n, shift, digits_, scratch.rows);
-    set_errors();  // `nearest` needs the margins
+    set_errors(n, scratch);  // `nearest` needs the margins
     filter_->nearest(scratch.rows, n, centers, scratch.nearest);
+    for (int i = 0; i < n; ++i) scratch.nearest.others[i] -= float(scratch.error[i]);
   }
 }
 
@@ -135,21 +163,42 @@ double FilterPack<T>::norm_error(double length) const {
          double(n_features_) * kLost;
 }
 
+// `norm` is a float32 sum.
 template <class T>
-double FilterPack<T>::error(double length, double rest) const {
-  // `length` and `rest` are float32 sums.
-  const double grow = 1 + double(n_features_ + 16) * kFloatUnit;
-  length *= grow;
-  if (!(length < kFilterReach && max_norm_ < kFilterReach))
-    return std::numeric_limits<double>::infinity();
-  double error =
-      norm_error(length) / 2 + by_sizes_ * (max_norm_ * max_norm_ / 2 + length * max_norm_) +
-      tile_by_norm_ + tile_by_length_ * length + by_product_ * length * max_norm_ +
-      double(n_products(*filter_, n_features_, digits_)) * kLost * (2 + length + max_norm_);
-  // |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|, |y'| <= (1 + 2^-8) |y|
-  if (by_product_ == 0)
-    error += grow * std::sqrt(rest) * max_norm_ + length * (1 + 0x1p-7) * max_rest_;
-  return error;
+double FilterPack<T>::row_length(double norm) const {
+  return std::sqrt(norm) * (1 + double(n_features_ + 16) * kFloatUnit);
+}
+
+// False for whatever is not a number.
+template <class T>
+bool FilterPack<T>::is_in_reach(double length) const {
+  return length < kFilterReach && max_norm_ < kFilterReach;
+}
+
+template <class T>
+void FilterPack<T>::set_errors(int n, FilterScratch& scratch) const {
+  for (int i = 0; i < n; ++i) {
+    const double length = row_length(scratch.rows.norm[i]);
+    double error = kNoBound;
+    if (is_in_reach(length)) {
+      error = max_error_.at_zero + max_error_.by_length * length;
+      // `rest` is a float32 sum, too.
+      if (measures_rests()) error += row_length(scratch.rows.rest[i]) * max_norm_;
+    }
+    scratch.error[i] = error;
+    scratch.rows.margin[i] = float(4 * error);
+  }
+}
+
+template <class T>
+void FilterPack<T>::set_errors_in_place(int n, FilterScratch& scratch) const {
+  for (int i = 0; i < n; ++i) {
+    const double length = row_length(scratch.rows.norm[i]);
+    const int32_t label = scratch.nearest.label[0][i];
+    scratch.error[i] = is_in_reach(length) ? double(errors_.data()[label]) +
+                                                 double(errors_by_length_.data()[label]) * length
+                                           : kNoBound;
+  }
 }
 
 template class FilterPack<float>;

@@ -16,7 +16,7 @@ struct FilterScratch {
   AlignedBuffer<char> packed;
   FilterRows rows{};
   FilterNearest nearest;
-  double error[kBlockRows];  // FilterPack::error of the rows
+  double error[kBlockRows];  // the scores of listed centers are off by at most this
 };
 
 template <class T>
@@ -41,7 +41,8 @@ class FilterPack {
   void resize(FilterScratch& scratch) const;
   Digits digits() const { return digits_; }
 
-  // Approximate scores of up to kBlockRows rows.
+  // Approximate scores of up to kBlockRows rows, with their errors: at most this far are they from
+  // exact ones and from those of the tile. FilterNearest::others are lower bounds on those.
   void nearest(const T* base, const int32_t* rows, int n, const T* shift,
                FilterScratch& scratch) const;
 
@@ -56,22 +57,29 @@ class FilterPack {
 
   // At most this far is FilterRows::norm from |x - s|^2 = length^2.
   double norm_error(double length) const;
-  // At most this far are the scores of a row, |x - s| = length, from exact ones, those of the tile
-  // and half of norm_error included; `rest` is FilterRows::rest.
-  double error(double length, double rest) const;
 
  private:
+  // Of a score in short numbers, as a function of |x - s|, with the tile's own; what is left over
+  // of rows comes on top of it.
+  struct Error {
+    double at_zero = 0, by_length = 0;
+  };
+  Error error_of_center(double norm, double rest, double path) const;
+  // Whether what short numbers leave over is measured; else it is a share of the lengths.
+  bool measures_rests() const { return digits_ == Digits::one || filter_->by_product == 0; }
+  double row_length(double norm) const;
+  bool is_in_reach(double length) const;
+  void set_errors(int n, FilterScratch& scratch) const;
+  void set_errors_in_place(int n, FilterScratch& scratch) const;
+
   const FilterKernels<T>* filter_ = nullptr;
   Digits digits_ = Digits::one;
   bool with_second_ = false;
   int64_t n_features_ = 0, n_lanes_ = 0;
   double max_norm_ = 0;  // largest |c - s|
-  double max_rest_ = 0;  // largest |c - s - c'|
-  double by_sizes_ = 0;  // rounding, as a share of |c - s|^2 / 2 + |x - s| |c - s|
-  double tile_by_norm_ = 0, tile_by_length_ = 0;  // the tile's rounding, of |x - s| = 0 and more
-  double by_product_ = 0;  // what digits leave out, as a share of |x - s| |c - s|
+  Error max_error_;      // of all centers
   AlignedBuffer<char> packed_;
-  AlignedBuffer<float> half_norms_;
+  AlignedBuffer<float> half_norms_, errors_, errors_by_length_;
   std::vector<T> rows_;  // the centers one after the other, for pairs
 };
 

@@ -70,18 +70,19 @@ class NearestSearch {
     const double reach = std::sqrt(norm) + pack_.max_norm();
     return score_error_ * reach * reach;
   }
-  // With bounds from scores that are off by at most `error`.
-  Found found(int32_t row, int32_t label, double norm, double score, double second,
-              double error) const {
+  // With bounds from those on the scores of the nearest center and of the others.
+  Found found(int32_t row, int32_t label, const FilterPack<T>& filter, double norm, double score,
+              double others) const {
     if (!wants_bounds_) return {row, label};
-    return {row, label, at_most(norm, score, error), at_least(norm, second, error)};
+    const double error = filter.norm_error(std::sqrt(norm)) / 2;
+    return {row, label, at_most(norm, score, error), at_least(norm, others, error)};
   }
 
   // A row of which the tile's scores of some pairs are wanted.
   struct Listed {
     int32_t row;
     int first, last;  // of its pairs
-    double norm, error;
+    double norm;
     double least_of_others;  // no other center scores less
   };
   struct Worker {
@@ -97,7 +98,7 @@ class NearestSearch {
   template <class F>
   void filter_rows(const FilterPack<T>& filter, Worker& worker, const T* base, const int32_t* rows,
                    int n, F take, std::vector<int32_t>& in_doubt);
-  void list_pairs(const FilterPack<T>& filter, Worker& worker, int32_t row, int i, double error);
+  void list_pairs(Worker& worker, int32_t row, int i, double error);
   template <class F>
   void take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base, F take);
   // Fetches listed rows that the next block will ask for.
@@ -153,13 +154,12 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
     for (int i = 0; i < m; ++i) {
       const int32_t row = rows ? rows[first + i] : first + i;
       const double norm = s.rows.norm[i], error = s.error[i];
-      const double score = s.nearest.score[0][i], others = s.nearest.others[i];
-      const double second = std::min(double(s.nearest.score[1][i]), others);
-      const double reach = score + 2 * error;
+      const double reach = s.nearest.score[0][i] + error, others = s.nearest.others[i];
+      const double second = std::min(s.nearest.score[1][i] - error, others);
       if (second > reach)  // false for whatever is not a number
-        take(found(row, s.nearest.label[0][i], norm, score, second, error));
+        take(found(row, s.nearest.label[0][i], filter, norm, reach, second));
       else if (filter.lists_centers() && others > reach)
-        list_pairs(filter, worker, row, i, error);
+        list_pairs(worker, row, i, error);
       else
         in_doubt.push_back(row);
     }
@@ -169,19 +169,21 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
 
 // The few centers that may be the nearest to row i of the block get the score of the tile.
 template <class T>
-void NearestSearch<T>::list_pairs(const FilterPack<T>& filter, Worker& worker, int32_t row, int i,
-                                  double error) {
+void NearestSearch<T>::list_pairs(Worker& worker, int32_t row, int i, double error) {
   const FilterNearest& nearest = worker.filter.nearest;
-  const double norm = worker.filter.rows.norm[i], reach = nearest.score[0][i] + 2 * error;
   const int first = int(worker.pairs.size());
-  int l = 0;
-  for (; l < kListed && nearest.score[l][i] <= reach; ++l)
-    worker.pairs.push_back({row, nearest.label[l][i]});
-  const float others =
-      l < kListed ? std::min(nearest.score[l][i], nearest.others[i]) : nearest.others[i];
-  worker.listed.push_back({row, first, int(worker.pairs.size()), norm,
-                           tile_error(norm) + filter.norm_error(std::sqrt(norm)),
-                           double(others) - error});
+  double others = nearest.others[i];
+  for (int l = 0; l < kListed; ++l) {
+    const double least = nearest.score[l][i] - error;
+    if (least <= nearest.score[0][i] + error) {
+      worker.pairs.push_back({row, nearest.label[l][i]});
+    } else {
+      others = std::min(others, least);
+      break;
+    }
+  }
+  worker.listed.push_back(
+      {row, first, int(worker.pairs.size()), worker.filter.rows.norm[i], others});
 }
 
 template <class T>
@@ -205,8 +207,9 @@ void NearestSearch<T>::take_pairs(const FilterPack<T>& filter, Worker& worker, c
         second = std::min(second, tried);
       }
     }
-    take(found(row.row, label, row.norm, double(score),
-               std::min(double(second), row.least_of_others + row.error), row.error));
+    const double error = tile_error(row.norm);
+    take(found(row.row, label, filter, row.norm, score + error,
+               std::min(second - error, row.least_of_others)));
   }
   worker.pairs.clear();
   worker.listed.clear();

@@ -34,6 +34,11 @@ struct FilterCenters {
   int64_t n_lanes;  // centers with padding: a multiple of kFilterCenters
   Digits digits;
   bool with_second;  // the second nearest is of interest too
+  // For nearest_in_place: the scores of center j are off by at most error[j] + |y| *
+  // error_by_length[j], and |y| is at most `grow` times what the computed norm says.
+  const float* error;
+  const float* error_by_length;
+  float grow;
 };
 
 inline constexpr int kListed = 4;
@@ -42,7 +47,8 @@ inline constexpr int kListed = 4;
 struct FilterNearest {
   alignas(64) float score[kListed][kBlockRows];
   alignas(64) int32_t label[kListed][kBlockRows];
-  alignas(64) float others[kBlockRows];  // no center that is not listed scores less
+  // No center that is not listed scores less: by its score, or in place by that less its error.
+  alignas(64) float others[kBlockRows];
 };
 
 // A row (of a block) and a center.
@@ -69,6 +75,8 @@ struct FilterKernels {
   // whatever the digits, FilterRows::rest and `rests` of the centers say what is left out.
   double (*by_sizes)(int64_t n_cols, Digits digits);
   double by_product = 0;
+  // In place: |y - y'| is at most this share of |y|.
+  double by_rounding = 0;
 
   int64_t (*row_bytes)(int64_t n_cols, Digits digits);
   int64_t (*center_bytes)(int64_t n_cols, Digits digits, int64_t n_lanes);
@@ -81,7 +89,7 @@ struct FilterKernels {
   // Approximate scores of the centers nearest to the first n_rows rows.
   void (*nearest)(const FilterRows& rows, int n_rows, const FilterCenters& centers,
                   FilterNearest& out) = nullptr;
-  // The same for rows where they lie, in one go: sets norm and rest of `rows` and needs no margin.
+  // The same for rows where they lie, in one go: sets the norm of `rows` and needs no margin.
   // There is either this or pack_rows and nearest.
   void (*nearest_in_place)(const T* x, const int32_t* listed, int n_rows, const T* shift,
                            const FilterCenters& centers, FilterRows& rows,

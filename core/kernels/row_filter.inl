@@ -36,9 +36,6 @@ int64_t row_filter_center_bytes(int64_t n_cols, Digits, int64_t n_lanes) {
   return n_lanes * row_filter_columns(n_cols) * int64_t(sizeof(float));
 }
 
-// What rounding to float32 leaves over, as a share of the squared norm; twice that for its own.
-constexpr float kRoundedShare = 0x1p-47f;
-
 // One chain for each lane, a tree of the lanes, and the half norm.
 double row_filter_by_sizes(int64_t n_cols, Digits) {
   return double(n_cols / kLanes<float> + 12) * 0x1p-24;
@@ -74,6 +71,10 @@ CENTROIDS_INLINE Vec<float> shifted(const double* x, const double* shift) {
 
 // ---------------------------------------------------------------- scores
 
+CENTROIDS_INLINE Four load_four(const float* p) {
+  return *reinterpret_cast<const VectorOf<float>::FourUnaligned*>(p);
+}
+
 CENTROIDS_INLINE Four fold(Vec<float> v) {
   return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
 }
@@ -90,33 +91,35 @@ CENTROIDS_INLINE Four sums_of_lanes(const Vec<float>* v) {
   return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
-// Of one row, among every fourth center in each place.
+// Of one row, among every fourth center in each place: the nearest, and the least lower bounds on
+// the scores of it and of the others.
 struct BestOfFour {
-  Four score, second;
+  Four score, bound, others;
   FourLabels label;
 
-  CENTROIDS_INLINE void update(Four candidate, int32_t first) {
+  CENTROIDS_INLINE void update(Four candidate, Four error, int32_t first) {
+    const Four lower = candidate - error;
     const auto nearer = candidate < score;
-    const Four loser = nearer ? score : candidate;
-    second = loser < second ? loser : second;
+    const Four loser = nearer ? bound : lower;
+    others = loser < others ? loser : others;
     score = nearer ? candidate : score;
+    bound = nearer ? lower : bound;
     label = nearer ? FourLabels{} + first : label;
   }
 
   CENTROIDS_INLINE void finish(int i, FilterNearest& out) const {
-    float best = score[0], others = second[0];
     int place = 0;
+    float least = others[0];
     for (int p = 1; p < 4; ++p) {
-      const bool nearer = score[p] < best;
-      const float loser = nearer ? best : score[p];
-      others = loser < others ? loser : others;
-      others = second[p] < others ? second[p] : others;
-      best = nearer ? score[p] : best;
+      const bool nearer = score[p] < score[place];
+      const float loser = bound[nearer ? place : p];
+      least = loser < least ? loser : least;
+      least = others[p] < least ? others[p] : least;
       place = nearer ? p : place;
     }
-    out.score[0][i] = best;
+    out.score[0][i] = score[place];
     out.label[0][i] = label[place] + place;
-    out.others[i] = others;
+    out.others[i] = least;
     for (int l = 1; l < kListed; ++l) out.score[l][i] = kFilterFar;
   }
 };
@@ -269,7 +272,7 @@ CENTROIDS_INLINE void with_size(int size, F f) {
 // Scores of one row and a group of centers; places past the last one are of no center.
 template <int CENTERS>
 CENTROIDS_INLINE Four group_scores(const Vec<float>* products, const float* half_norms) {
-  Four half = *reinterpret_cast<const VectorOf<float>::FourUnaligned*>(half_norms);
+  Four half = load_four(half_norms);
   for (int k = CENTERS; k < kFewCenters; ++k) half[k] = kFilterFar;
   return sums_of_lanes<CENTERS>(products) + half;
 }
@@ -317,20 +320,23 @@ void score_many(ROW row, int n, const T* shift, const FilterCenters& centers, in
                                                     products[group][tile], fetch);
       });
   }
+  float length[kManyRows];
   for (int i = 0; i < n; ++i) {
     const Vec<float> by_lane = squares[i / kFewRows][i % kFewRows];
     float norm = 0;
     for (int l = 0; l < kLanes<float>; ++l) norm += by_lane[l];
     scratch.norm[first + i] = norm;
-    scratch.rest[first + i] = sizeof(T) > sizeof(float) ? norm * kRoundedShare : 0;
+    length[i] = __builtin_sqrtf(norm) * centers.grow;
   }
   for (int group = 0; group < n_groups; ++group)
     with_size(groups.size(group), [&](auto size) {
       const int64_t j = first_center + groups.first(group);
+      const Four error = load_four(centers.error + j);
+      const Four error_by_length = load_four(centers.error_by_length + j);
       for (int i = 0; i < n; ++i)
         best[i].update(group_scores<size.value>(products[group][i / kFewRows].sum[i % kFewRows],
                                                 centers.half_norms + j),
-                       int32_t(j));
+                       error + length[i] * error_by_length, int32_t(j));
     });
 }
 
@@ -346,7 +352,8 @@ void row_filter_nearest(const T* x, const int32_t* rows, int n_rows, const T* sh
       return x + int64_t(rows ? rows[i < n_rows ? i : n_rows - 1] : i) * centers.n_cols;
     };
     BestOfFour best[kManyRows];
-    for (BestOfFour& b : best) b = {Four{} + kFilterFar, Four{} + kFilterFar, FourLabels{}};
+    const Four far = Four{} + kFilterFar;
+    for (BestOfFour& b : best) b = {far, far, far, FourLabels{}};
     for (int64_t j = 0; j < centers.n_lanes; j += kFilterCenters)
       score_many<T>(row, n, shift, centers, j,
                     {j + kFilterCenters < centers.n_lanes ? int(kFilterCenters) : n_last}, scratch,
@@ -392,6 +399,7 @@ constexpr FilterKernels<T> make_row_filter() {
       .products_at_once = 1,
       .centers_at_once = 1,
       .by_sizes = row_filter_by_sizes,
+      .by_rounding = kIsWide ? 0x1p-24 : 0,
       .row_bytes = row_filter_row_bytes,
       .center_bytes = row_filter_center_bytes,
       .pack_centers = row_filter_pack_centers<T>,
