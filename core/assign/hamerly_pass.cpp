@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "kernels/rounding.hpp"
@@ -48,9 +47,7 @@ double distance(const double* a, const double* b, int64_t n) {
 template <class T>
 HamerlyPass<T>::HamerlyPass(const Rows<T>& rows, int64_t n_clusters, std::vector<double> origin,
                             bool adaptive)
-    : BruteForcePass<T>(rows, n_clusters, std::move(origin)),
-      adaptive_(adaptive),
-      score_error_(double(rows.n_features + 8) * double(std::numeric_limits<T>::epsilon()) / 2) {}
+    : BruteForcePass<T>(rows, n_clusters, std::move(origin)), adaptive_(adaptive) {}
 
 template <class T>
 void HamerlyPass<T>::renumber(const std::vector<int32_t>& order) {
@@ -181,9 +178,8 @@ void HamerlyPass<T>::measure_motion(const Centers& centers, const BoundedRows<T>
   // is certain when lower^2 - upper^2 exceeds four times that (two scores, each half a squared
   // distance).
   choose_fast(centers, rows, n);
-  const double m = this->search_.pack().max_norm();
-  motion_ = {moved_.data(), round_up(4 * score_error_ * m),
-             round_up(8 * score_error_ * m * m) + kTinySquare};
+  const double m = this->search_.pack().max_norm(), error = this->search_.score_error();
+  motion_ = {moved_.data(), round_up(4 * error * m), round_up(8 * error * m * m) + kTinySquare};
 }
 
 // Splits the centers into fast and slow ones so that the expected work is least: a sample of the

@@ -101,7 +101,6 @@ class HamerlyPass final : public BruteForcePass<T> {
   float slow_shift_ = 0;              // largest shift among the others
   CenterPack<T> fast_pack_;
   Motion motion_{};
-  double score_error_ = 0;  // relative rounding error of a score
   std::vector<Worker> workers_;
   bool distance_first_ = true;
   int64_t n_visits_ = 0;

@@ -59,6 +59,8 @@ class NearestSearch {
 
   const CenterPack<T>& pack() const { return pack_; }
   int n_workers() const { return int(scratch_.size()); }
+  // |computed - exact| of a score, as a share of (|x - s| + |c - s|)^2.
+  double score_error() const { return score_error_; }
   bool is_filtered() const { return n_filters_ > 0; }
   // Of a row against all centers.
   SearchCost cost() const;
