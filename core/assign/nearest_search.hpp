@@ -15,6 +15,7 @@
 #include "assign/search_cost.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/rounding.hpp"
+#include "prefetch.hpp"
 
 namespace centroids {
 
@@ -104,10 +105,9 @@ class NearestSearch {
   template <class F>
   void take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base, F take);
   // Fetches listed rows that the next block will ask for.
-  void prefetch(const T* base, const int32_t* rows, int n) const {
+  void fetch_next(const T* base, const int32_t* rows, int n) const {
     for (int i = 0; i < n && i < kBlockRows; ++i)
-      for (int64_t t = 0; t < n_features_; t += 64 / int64_t(sizeof(T)))
-        __builtin_prefetch(base + int64_t(rows[i]) * n_features_ + t, 0, 2);
+      prefetch<kSecondCache>(base + int64_t(rows[i]) * n_features_, n_features_);
   }
   template <class F>
   void tile_rows(int worker, const T* base, const int32_t* rows, int n, F take);
@@ -149,7 +149,7 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
   FilterScratch& s = worker.filter;
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = n - first < kBlockRows ? n - first : kBlockRows;
-    if (rows && !filter.fetches_rows()) prefetch(base, rows + first + m, n - first - m);
+    if (rows && !filter.fetches_rows()) fetch_next(base, rows + first + m, n - first - m);
     // Without a list the rows follow one another.
     const T* from = rows ? base : base + int64_t(first) * n_features_;
     filter.nearest(from, rows ? rows + first : nullptr, m, pack_.shift(), s);
@@ -224,7 +224,7 @@ void NearestSearch<T>::tile_rows(int worker, const T* base, const int32_t* rows,
   alignas(64) float upper[kBlockRows] = {}, lower[kBlockRows] = {};
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = n - first < kBlockRows ? n - first : kBlockRows;
-    if (rows) prefetch(base, rows + first + m, n - first - m);
+    if (rows) fetch_next(base, rows + first + m, n - first - m);
     const T* from = rows ? base : base + int64_t(first) * n_features_;
     const BlockNearest<T>& nearest =
         search_block(worker, from, rows ? rows + first : nullptr, m, pack_.view(), search);
