@@ -37,7 +37,8 @@ def test_the_doctor_says_in_words_what_the_library_finds(run: Run, table: Path) 
     assert {"id", "missing", "scale", "text"} <= {finding.kind for finding in findings}
     for finding in findings:
         assert f"{finding.severity}: {finding.message} {finding.advice}" in said
-    assert "customers.csv: 100 rows" in said
+    # A long path is broken where the line ends.
+    assert "customers.csv:100rows" in "".join(out.split())
 
 
 def test_the_doctor_for_programs_holds_every_finding(run: Run, table: Path) -> None:
