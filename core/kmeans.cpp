@@ -65,9 +65,10 @@ LoopResult fit_as(const Data& data, const FitOptions& asked, const Control& cont
   return fit_rows(rows, data.summary.origin, options, data.x.dtype, control, start, loop_on(rows));
 }
 
-// Calls block(scratch, first_row, n) for each block of packed rows.
+// Calls block(scratch, first_row, n) for each block of rows with its nearest centers.
 template <class T, class F>
-void for_blocks(const MatrixView& x, const CenterPack<T>& pack, int n_threads, F block) {
+void for_blocks(const MatrixView& x, const CenterPack<T>& pack, int n_threads, Search search,
+                F block) {
   const Kernels<T>& kernel = kernels<T>();
   const Shards shards(x.n_rows, kBlockRows);
   n_threads = worthwhile_threads(
@@ -77,8 +78,10 @@ void for_blocks(const MatrixView& x, const CenterPack<T>& pack, int n_threads, F
     BlockScratch<T>& s = scratch[worker];
     s.packed.resize(kBlockRows * x.n_cols);
     for (int64_t first = shards.begin(shard); first < shards.end(shard); first += kBlockRows) {
-      const int n = int(std::min<int64_t>(kBlockRows, shards.end(shard) - first));
-      kernel.pack_block(x.row<T>(first), x.n_cols, nullptr, n, pack.shift(), s.packed.data());
+      const int64_t left = shards.end(shard) - first;
+      const int n = int(std::min<int64_t>(kBlockRows, left));
+      s.find(kernel, {x.row<T>(first), x.n_cols, nullptr, n, left - n}, pack.shift(), pack.view(),
+             search);
       block(s, first, n);
     }
   });
@@ -89,8 +92,7 @@ void nearest_as(const MatrixView& x, const Centers& centers, int n_threads, cons
   const Kernels<T>& kernel = kernels<T>();
   CenterPack<T> pack;
   pack.pack(centers, kernel);
-  for_blocks<T>(x, pack, n_threads, [&](BlockScratch<T>& s, int64_t first, int n) {
-    kernel.assign_block(s.packed.data(), x.n_cols, n, pack.view(), Search::with_second, s.nearest);
+  const auto take = [&](const BlockScratch<T>& s, int64_t first, int n) {
     std::copy_n(s.nearest.label, n, out.labels + first);
     kernel.squared_distances(x.row<T>(first), x.n_cols, nullptr, n, centers.values.data(),
                              s.nearest.label, out.distances + first);
@@ -105,7 +107,8 @@ void nearest_as(const MatrixView& x, const Centers& centers, int n_threads, cons
                              s.nearest.second_label, out.second_distances + first);
     for (int i = 0; i < n; ++i)
       out.second_distances[first + i] = std::sqrt(out.second_distances[first + i]);
-  });
+  };
+  for_blocks<T>(x, pack, n_threads, Search::with_second, take);
 }
 
 template <class T>
@@ -157,10 +160,10 @@ void assign(const MatrixView& x, const Centers& centers, int n_threads, int32_t*
     const Kernels<T>& kernel = kernels<T>();
     CenterPack<T> pack;
     pack.pack(centers, kernel);
-    for_blocks<T>(x, pack, n_threads, [&](BlockScratch<T>& s, int64_t first, int n) {
-      kernel.assign_block(s.packed.data(), x.n_cols, n, pack.view(), Search::nearest, s.nearest);
-      std::copy_n(s.nearest.label, n, labels + first);
-    });
+    for_blocks<T>(x, pack, n_threads, Search::nearest,
+                  [&](const BlockScratch<T>& s, int64_t first, int n) {
+                    std::copy_n(s.nearest.label, n, labels + first);
+                  });
   });
 }
 

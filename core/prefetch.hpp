@@ -5,14 +5,11 @@
 
 namespace centroids {
 
-// How near to the processor it shall wait: 3 is the first cache, 2 the second.
-inline constexpr int kFirstCache = 3, kSecondCache = 2;
-
-// The lines that n values lie in. Static, as kernels of several instruction sets call it
-// (kernels/kernels.inl).
-template <int CACHE, class T>
+// The lines that n values lie in, into the first cache. Static, as kernels of several instruction
+// sets call it (kernels/kernels.inl).
+template <class T>
 static inline __attribute__((always_inline)) void prefetch(const T* values, int64_t n) {
-  for (int64_t t = 0; t < n; t += 64 / int64_t(sizeof(T))) __builtin_prefetch(values + t, 0, CACHE);
+  for (int64_t t = 0; t < n; t += 64 / int64_t(sizeof(T))) __builtin_prefetch(values + t, 0, 3);
 }
 
 }  // namespace centroids

@@ -24,8 +24,9 @@ int64_t BruteForcePass<T>::assign_shard(int worker, int64_t shard) {
   }
   for (int64_t first = begin; first < end; first += kBlockRows) {
     const int n = int(std::min<int64_t>(kBlockRows, end - first));
-    const auto& nearest = search_.search_block(worker, this->rows_.row(first), nullptr, n,
-                                               search_.pack().view(), Search::nearest);
+    const auto& nearest = search_.search_block(
+        worker, {this->rows_.row(first), this->rows_.n_features, nullptr, n, end - first - n},
+        search_.pack().view(), Search::nearest);
     n_changed += this->set_labels(worker, shard, first, n, nearest.label);
   }
   return n_changed;

@@ -32,7 +32,7 @@ const FilterKernels<T>* FilterPack<T>::choose(const Kernels<T>& kernels, int64_t
                                               int64_t n_features) {
   constexpr double kWorthTrying = 0.85;
   const FilterKernels<T>* chosen = nullptr;
-  double least = kWorthTrying * TileCost<T>(n_features).search(n_centers).sum();
+  double least = kWorthTrying * TileCost<T>(kernels.tile_costs, n_features).search(n_centers).sum();
   for (const FilterKernels<T>* filter : kernels.filters) {
     if (!filter) continue;
     const double cost = search_cost(*filter, n_centers, n_features).sum();
@@ -125,8 +125,7 @@ void FilterPack<T>::resize(FilterScratch& scratch) const {
 }
 
 template <class T>
-void FilterPack<T>::nearest(const T* base, const int32_t* rows, int n, const T* shift,
-                            FilterScratch& scratch) const {
+void FilterPack<T>::nearest(const RowBlock<T>& rows, const T* shift, FilterScratch& scratch) const {
   const FilterCenters centers = {
       .packed = packed_.data(),
       .half_norms = half_norms_.data(),
@@ -139,13 +138,15 @@ void FilterPack<T>::nearest(const T* base, const int32_t* rows, int n, const T* 
       .grow = round_up(row_length(1)),
   };
   if (filter_->nearest_in_place) {
-    filter_->nearest_in_place(base, rows, n, shift, centers, scratch.rows, scratch.nearest);
-    set_errors_in_place(n, scratch);
+    filter_->nearest_in_place(rows.base, rows.listed, rows.n, shift, centers, scratch.rows,
+                              scratch.nearest);
+    set_errors_in_place(rows.n, scratch);
   } else {
-    filter_->pack_rows(base, n_features_, rows, n, shift, digits_, scratch.rows);
-    set_errors(n, scratch);  // `nearest` needs the margins
-    filter_->nearest(scratch.rows, n, centers, scratch.nearest);
-    for (int i = 0; i < n; ++i) scratch.nearest.others[i] -= float(scratch.error[i]);
+    scratch.rows.next = rows.next();
+    filter_->pack_rows(rows.base, n_features_, rows.listed, rows.n, shift, digits_, scratch.rows);
+    set_errors(rows.n, scratch);  // `nearest` needs the margins
+    filter_->nearest(scratch.rows, rows.n, centers, scratch.nearest);
+    for (int i = 0; i < rows.n; ++i) scratch.nearest.others[i] -= float(scratch.error[i]);
   }
 }
 

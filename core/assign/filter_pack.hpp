@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aligned.hpp"
+#include "assign/block_scratch.hpp"
 #include "assign/center_pack.hpp"
 #include "assign/search_cost.hpp"
 #include "kernels/filter.hpp"
@@ -43,8 +44,7 @@ class FilterPack {
 
   // Approximate scores of up to kBlockRows rows, with their errors: at most this far are they from
   // exact ones and from those of the tile. FilterNearest::others are lower bounds on those.
-  void nearest(const T* base, const int32_t* rows, int n, const T* shift,
-               FilterScratch& scratch) const;
+  void nearest(const RowBlock<T>& rows, const T* shift, FilterScratch& scratch) const;
 
   // Scores of pairs of rows, counted from `base`, and centers: those of the tile.
   void score_pairs(const T* base, const std::vector<Pair>& pairs, const CenterPack<T>& pack,
@@ -52,8 +52,6 @@ class FilterPack {
   // Whether `nearest` shall tell the second nearest center as well as it can.
   void want_second(bool wanted) { with_second_ = wanted; }
   bool lists_centers() const { return filter_->score_pairs; }
-  // Whether `nearest` fetches the rows that come next by itself.
-  bool fetches_rows() const { return filter_->nearest_in_place; }
 
   // At most this far is FilterRows::norm from |x - s|^2 = length^2.
   double norm_error(double length) const;

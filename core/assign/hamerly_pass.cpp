@@ -140,7 +140,7 @@ VisitCounts HamerlyPass<T>::take_counts() {
 
 template <class T>
 VisitCosts HamerlyPass<T>::costs() const {
-  const TileCost<T> tile(this->rows_.n_features);
+  const TileCost<T> tile(this->kernels_.tile_costs, this->rows_.n_features);
   const SearchCost nearest = this->search_.cost();
   const double search = nearest.sum() + kLabel;
   const double with_bounds = search + kSecond * nearest.compare + kMakeBounds;
@@ -202,7 +202,7 @@ void HamerlyPass<T>::choose_fast(const Centers& centers, const BoundedRows<T>& r
   };
   const double all_in_doubt = share_in_doubt(moved_[by_shift[0]].own_shift);
   const VisitCosts cost = costs();
-  const double score = TileCost<T>(centers.n_features).score();
+  const double score = TileCost<T>(this->kernels_.tile_costs, centers.n_features).score();
   double least = all_in_doubt * cost.search;
   int64_t n_fast = 0;
   for (int64_t f = 1; f <= k / 2; f = std::max(f + 1, f * 3 / 2)) {
@@ -361,7 +361,8 @@ int HamerlyPass<T>::drop_by_fast(int worker, const BoundedRows<T>& rows, int32_t
   for (int first = 0; first < n; first += kBlockRows) {
     const int m = std::min(kBlockRows, n - first);
     const BlockNearest<T>& nearest = this->search_.search_block(
-        worker, rows.x, listed + first, m, fast_pack_.view(), Search::with_second_score);
+        worker, {rows.x, this->rows_.n_features, listed + first, m, n - first - m},
+        fast_pack_.view(), Search::with_second_score);
     alignas(64) T other_score[kBlockRows] = {};
     alignas(64) float upper[kBlockRows], lower[kBlockRows];
     for (int i = 0; i < m; ++i) {

@@ -51,18 +51,16 @@ template <class T>
 SearchCost NearestSearch<T>::cost() const {
   const int64_t k = pack_.view().n_centers;
   return is_filtered() ? FilterPack<T>::search_cost(*filter_, k, n_features_)
-                       : TileCost<T>(n_features_).search(k);
+                       : TileCost<T>(kernels_.tile_costs, n_features_).search(k);
 }
 
 template <class T>
-const BlockNearest<T>& NearestSearch<T>::search_block(int worker, const T* base,
-                                                      const int32_t* rows, int n,
+const BlockNearest<T>& NearestSearch<T>::search_block(int worker, const RowBlock<T>& rows,
                                                       const PackedCenters<T>& centers,
                                                       Search search) {
-  BlockScratch<T>& w = scratch_[worker].block;
-  kernels_.pack_block(base, n_features_, rows, n, pack_.shift(), w.packed.data());
-  kernels_.assign_block(w.packed.data(), n_features_, n, centers, search, w.nearest);
-  return w.nearest;
+  BlockScratch<T>& block = scratch_[worker].block;
+  block.find(kernels_, rows, pack_.shift(), centers, search);
+  return block.nearest;
 }
 
 template class NearestSearch<float>;

@@ -15,7 +15,6 @@
 #include "assign/search_cost.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/rounding.hpp"
-#include "prefetch.hpp"
 
 namespace centroids {
 
@@ -46,7 +45,7 @@ class NearestSearch {
   void find(int worker, const T* base, const int32_t* rows, int n, F take);
 
   // One block through the tile, against these centers or some of them: a pack with the same shift.
-  const BlockNearest<T>& search_block(int worker, const T* base, const int32_t* rows, int n,
+  const BlockNearest<T>& search_block(int worker, const RowBlock<T>& rows,
                                       const PackedCenters<T>& centers, Search search);
   // Bounds on the distances of the block that search_block has just looked at: to the centers of
   // score[i], and to those that score no less than second_score[i].
@@ -104,10 +103,12 @@ class NearestSearch {
   void list_pairs(Worker& worker, int32_t row, int i, double error);
   template <class F>
   void take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base, F take);
-  // Fetches listed rows that the next block will ask for.
-  void fetch_next(const T* base, const int32_t* rows, int n) const {
-    for (int i = 0; i < n && i < kBlockRows; ++i)
-      prefetch<kSecondCache>(base + int64_t(rows[i]) * n_features_, n_features_);
+  // A block of n rows: those from `first` on.
+  RowBlock<T> block(const T* base, const int32_t* rows, int first, int n) const {
+    // Without a list the rows follow one another.
+    const T* from = rows ? base : base + int64_t(first) * n_features_;
+    const int left = n - first, m = left < kBlockRows ? left : kBlockRows;
+    return {from, n_features_, rows ? rows + first : nullptr, m, left - m};
   }
   template <class F>
   void tile_rows(int worker, const T* base, const int32_t* rows, int n, F take);
@@ -148,12 +149,9 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
                                    std::vector<int32_t>& in_doubt) {
   FilterScratch& s = worker.filter;
   for (int first = 0; first < n; first += kBlockRows) {
-    const int m = n - first < kBlockRows ? n - first : kBlockRows;
-    if (rows && !filter.fetches_rows()) fetch_next(base, rows + first + m, n - first - m);
-    // Without a list the rows follow one another.
-    const T* from = rows ? base : base + int64_t(first) * n_features_;
-    filter.nearest(from, rows ? rows + first : nullptr, m, pack_.shift(), s);
-    for (int i = 0; i < m; ++i) {
+    const RowBlock<T> some = block(base, rows, first, n);
+    filter.nearest(some, pack_.shift(), s);
+    for (int i = 0; i < some.n; ++i) {
       const int32_t row = rows ? rows[first + i] : first + i;
       const double norm = s.rows.norm[i], error = s.error[i];
       const double reach = s.nearest.score[0][i] + error, others = s.nearest.others[i];
@@ -223,13 +221,10 @@ void NearestSearch<T>::tile_rows(int worker, const T* base, const int32_t* rows,
   const Search search = wants_bounds_ ? Search::with_second_score : Search::nearest;
   alignas(64) float upper[kBlockRows] = {}, lower[kBlockRows] = {};
   for (int first = 0; first < n; first += kBlockRows) {
-    const int m = n - first < kBlockRows ? n - first : kBlockRows;
-    if (rows) fetch_next(base, rows + first + m, n - first - m);
-    const T* from = rows ? base : base + int64_t(first) * n_features_;
-    const BlockNearest<T>& nearest =
-        search_block(worker, from, rows ? rows + first : nullptr, m, pack_.view(), search);
+    const RowBlock<T> some = block(base, rows, first, n);
+    const BlockNearest<T>& nearest = search_block(worker, some, pack_.view(), search);
     if (wants_bounds_) bound_block(worker, nearest.score, nearest.second_score, upper, lower);
-    for (int i = 0; i < m; ++i)
+    for (int i = 0; i < some.n; ++i)
       take(Found{rows ? rows[first + i] : first + i, nearest.label[i], upper[i], lower[i]});
   }
 }

@@ -2,6 +2,7 @@
 // float32, measured on AVX2.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "kernels/kernels.hpp"
@@ -18,23 +19,27 @@ struct SearchCost {
 template <class T>
 class TileCost {
  public:
-  explicit TileCost(int64_t n_features) : n_features_(double(n_features)) {}
+  TileCost(const TileCosts& costs, int64_t n_features)
+      : costs_(costs), n_features_(double(n_features)) {}
 
+  // Where nothing else goes on meanwhile.
   double read() const { return kByte * double(sizeof(T)) * n_features_; }
   double pack() const {
-    return kWidth * (n_features_ <= kKnownColumns ? kPackKnownColumn : kPackColumn) * n_features_;
+    return kWidth * (n_features_ <= kKnownColumns ? costs_.pack_narrow : costs_.pack) * n_features_;
   }
   double score() const { return kWidth * (n_features_ + kScore); }
   SearchCost search(int64_t n_centers) const {
-    return {read() + pack(), double(n_centers) * score()};
+    const double compare = double(n_centers) * score();
+    const double read = costs_.read * double(sizeof(T)) * n_features_;
+    return {pack() + std::max(0.0, read - compare), compare};
   }
 
  private:
-  // Of a byte; of a column, which is packed faster where their number is known to the compiler; of
-  // a score, besides its products.
-  static constexpr double kByte = 1, kPackKnownColumn = 6, kPackColumn = 20, kScore = 4;
+  // Of a byte; of a score, besides its products.
+  static constexpr double kByte = 1, kScore = 4;
   static constexpr double kWidth = double(sizeof(T)) / 4;
 
+  TileCosts costs_;
   double n_features_;
 };
 

@@ -11,12 +11,13 @@
 #include <immintrin.h>
 
 #include "kernels/filter.hpp"
-#include "prefetch.hpp"
 
 namespace centroids {
 namespace {
 
 #define CENTROIDS_INLINE inline __attribute__((always_inline))
+
+#include "kernels/ahead.inl"
 
 constexpr int kStep = 32;      // short numbers in a tile row
 constexpr int kTileRows = 16;  // rows, and centers, of a tile
@@ -134,8 +135,7 @@ void pack_rows_of(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, c
   for (int i = 0; i < n_rows; ++i) {
     uint16_t* row = reinterpret_cast<uint16_t*>(static_cast<char*>(out.packed) + i * stride);
     _mm512_store_si512(row + last, _mm512_setzero_si512());
-    // The row of the next block, which follows unless the rows are listed.
-    if (!rows) prefetch<kSecondCache>(x + (i + kBlockRows) * n_cols, n_cols);
+    fetch_row(out.next, i);
     pack_row<T, DIGITS>(x + int64_t(rows ? rows[i] : i) * n_cols, n_cols, shift, row, out.norm[i],
                         out.rest[i]);
   }

@@ -22,6 +22,7 @@ struct FilterRows {
   void* packed;                        // row_bytes(n_cols, digits), aligned to a cache line
   alignas(64) float norm[kBlockRows];  // |y|^2, as float32 sums it
   alignas(64) float rest[kBlockRows];  // no less than |y - y'|^2, what the first digit leaves over
+  NextRows next;                       // to be fetched while these are scored
   // Centers that score this much more than the nearest are of no interest; set once the rows are
   // packed.
   alignas(64) float margin[kBlockRows];

@@ -63,7 +63,7 @@ void float_nearest(const FilterRows& rows, int n_rows, const FilterCenters& cent
                                         n_rows,
                                         {static_cast<const float*>(centers.packed),
                                          centers.half_norms, int32_t(centers.n_lanes), kFloatGroup},
-                                        Search::with_second_score, nearest);
+                                        Search::with_second_score, rows.next, nearest);
   for (int i = 0; i < n_rows; ++i) {
     out.score[0][i] = nearest.score[i];
     out.label[0][i] = nearest.label[i];

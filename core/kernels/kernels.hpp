@@ -19,6 +19,14 @@ inline constexpr int kNarrowLines = 6;
 // How much of the nearest-center search a caller needs.
 enum class Search { nearest, with_second_score, with_second };
 
+// Rows that will be wanted next: who computes with others meanwhile fetches them (ahead.inl).
+struct NextRows {
+  const void* base = nullptr;
+  int64_t row_bytes = 0;
+  const int32_t* listed = nullptr;  // numbers of the rows; null: 0 .. n-1
+  int n = 0;
+};
+
 // Nearest centers of one block, by score = |c|^2 / 2 - x.c (smaller is nearer).
 template <class T>
 struct BlockNearest {
@@ -68,6 +76,13 @@ struct SparsePackedCenters {
   int lines;
 };
 
+// What a row of many columns costs the tile besides its products, in multiply-adds of the tile in
+// float32: packing a float32 column (a narrow row's, and another's), and reading a byte, which goes
+// on while the tile multiplies.
+struct TileCosts {
+  double pack_narrow, pack, read;
+};
+
 inline constexpr int kMostFilters = 3;
 template <class T>
 struct FilterKernels;  // filter.hpp
@@ -79,6 +94,7 @@ struct Kernels {
   const char* isa;
   // Largest group_size that assign_block accepts.
   int32_t max_group_size;
+  TileCosts tile_costs;
 
   // out[feature][lane] = shift[feature] - x[row][feature] for up to kBlockRows rows; the remaining
   // lanes are zero. `rows` lists the row numbers, or is null for 0 .. n_rows-1.
@@ -93,9 +109,10 @@ struct Kernels {
   void (*bound_distances)(const T* norms, const T* score, const T* second_score,
                           double relative_error, double max_norm, float* upper, float* lower);
   // Nearest center for each of the first n_rows lanes of a packed block; the lowest index wins
-  // ties.
+  // ties. Fetches the next rows meanwhile.
   void (*assign_block)(const T* packed_rows, int64_t n_cols, int n_rows,
-                       const PackedCenters<T>& centers, Search search, BlockNearest<T>& out);
+                       const PackedCenters<T>& centers, Search search, const NextRows& next,
+                       BlockNearest<T>& out);
   // scores[lane * stride + j] for every center j: what `transform` and the tests need.
   void (*score_block)(const T* packed_rows, int64_t n_cols, const PackedCenters<T>& centers,
                       T* scores, int64_t stride);

@@ -25,6 +25,8 @@ namespace {
 
 // The vectors, for all that follows.
 #include "kernels/vectors.inl"
+// What comes next is fetched.
+#include "kernels/ahead.inl"
 // Rows as the tile reads them.
 #include "kernels/packing.inl"
 // Scores, and the nearest centers.
@@ -42,10 +44,16 @@ namespace {
 // Sparse rows.
 #include "kernels/sparse.inl"
 
+// Measured on AVX2. With registers twice as wide they are from before rows were fetched while the
+// tile multiplies: there all reading is in the packing.
+constexpr TileCosts kTileCosts =
+    CENTROIDS_VECTOR_BYTES == 64 ? TileCosts{10, 24, 0} : TileCosts{6, 6, 5};
+
 template <class T>
 constexpr Kernels<T> make_kernels() {
   return {CENTROIDS_ISA_NAME,
           CENTROIDS_MAX_GROUP,
+          kTileCosts,
           pack_block<T>,
           block_norms<T>,
           bound_distances<T>,

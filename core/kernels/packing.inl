@@ -96,10 +96,6 @@ void pack_wide(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, cons
   for (int i = 0; i < n_rows; i += kSquare) {
     const int square_rows = n_rows - i < kSquare ? n_rows - i : kSquare;
     for (int64_t first = 0; first < n_cols; first += kSquare) {
-      // The same lines of the next block, which follows unless the rows are listed.
-      if (!rows)
-        for (int r = 0; r < square_rows; ++r)
-          __builtin_prefetch(row[i + r] + kBlockRows * n_cols + first, 0, 2);
       const auto pack = [&](auto columns) {
         pack_narrow<NEGATE, decltype(columns)::value>([&](int r) { return row[i + r] + first; },
                                                       square_rows, NEGATE ? nullptr : shift + first,

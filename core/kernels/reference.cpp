@@ -53,7 +53,7 @@ T score(const T* packed_rows, int64_t n_cols, const PackedCenters<T>& centers, i
 
 template <class T>
 void assign_block(const T* packed_rows, int64_t n_cols, int n_rows, const PackedCenters<T>& centers,
-                  Search, BlockNearest<T>& out) {
+                  Search, const NextRows&, BlockNearest<T>& out) {
   for (int i = 0; i < n_rows; ++i) {
     out.score[i] = out.second_score[i] = std::numeric_limits<T>::infinity();
     out.label[i] = out.second_label[i] = 0;
@@ -230,6 +230,7 @@ template <class T>
 const Kernels<T>& reference_kernels() {
   static const Kernels<T> table = {"reference",
                                    6,
+                                   {},
                                    pack_block<T>,
                                    block_norms<T>,
                                    bound_distances<T>,

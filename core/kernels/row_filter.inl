@@ -392,10 +392,10 @@ template <class T>
 constexpr FilterKernels<T> make_row_filter() {
   constexpr bool kIsWide = sizeof(T) > sizeof(float);
   return {
-      .cost_per_product = 1.06,
-      .cost_per_score = 105.0,
+      .cost_per_product = 1.0,
+      .cost_per_score = 70.0,
       .cost_per_row = 600.0,
-      .cost_per_column = kIsWide ? 17.5 : 10.0,
+      .cost_per_column = kIsWide ? 20.0 : 8.0,
       .products_at_once = 1,
       .centers_at_once = 1,
       .by_sizes = row_filter_by_sizes,

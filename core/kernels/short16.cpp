@@ -8,12 +8,13 @@
 #include <immintrin.h>
 
 #include "kernels/filter.hpp"
-#include "prefetch.hpp"
 
 namespace centroids {
 namespace {
 
 #include "kernels/short_digits.inl"
+// What comes next is fetched.
+#include "kernels/ahead.inl"
 
 // Packed rows: the scales of a block, then q of one row after the other.
 int64_t row_stride(int64_t n_cols) {
@@ -140,8 +141,7 @@ void pack_rows_as(const T* x, int64_t n_cols, const int32_t* rows, int n_rows, c
   ByteRows* bytes = reinterpret_cast<ByteRows*>(packed + kBlockRows * stride);
   uint8_t* packed_bytes = reinterpret_cast<uint8_t*>(bytes + 1);
   for (int i = 0; i < n_rows; ++i) {
-    // The row of the next block, which follows unless the rows are listed.
-    if (!rows) prefetch<kSecondCache>(x + (i + kBlockRows) * n_cols, n_cols);
+    fetch_row(out.next, i);
     pack_row<BYTES>(x + int64_t(rows ? rows[i] : i) * n_cols, shift, n_cols, packed + i * stride,
                     packed_bytes + i * stride, i, scales, bytes, out);
   }

@@ -1,5 +1,8 @@
 // The nearest centers of a block of packed rows; included by kernels.inl, which explains the rules.
 
+// Next rows are fetched whenever so many columns are done.
+constexpr int64_t kAheadColumns = 32;
+
 // The register tile: scores of ROWS row vectors against GROUP centers, summed over the features in
 // ascending order, one chain of fused multiply-adds for each (row, center), whatever the tile.
 template <class T, int ROWS, int GROUP>
@@ -8,10 +11,28 @@ struct Tile {
 
   CENTROIDS_INLINE void compute(const T* rows, int64_t n_cols, const T* group,
                                 const T* half_norms) {
+    begin(half_norms);
+    add_columns(rows, n_cols, group);
+  }
+  // Fetches what comes next on the way.
+  CENTROIDS_INLINE void compute(const T* rows, int64_t n_cols, const T* group, const T* half_norms,
+                                Ahead& ahead) {
+    begin(half_norms);
+    for (int64_t t = 0; t < n_cols; t += kAheadColumns) {
+      ahead.step();
+      const int64_t n = n_cols - t < kAheadColumns ? n_cols - t : kAheadColumns;
+      add_columns(rows + t * kBlockRows, n, group + t * GROUP);
+    }
+  }
+
+ private:
+  CENTROIDS_INLINE void begin(const T* half_norms) {
 #pragma GCC unroll 16
     for (int j = 0; j < GROUP; ++j)
 #pragma GCC unroll 8
       for (int r = 0; r < ROWS; ++r) score[j][r] = splat(half_norms[j]);
+  }
+  CENTROIDS_INLINE void add_columns(const T* rows, int64_t n_cols, const T* group) {
     for (int64_t t = 0; t < n_cols; ++t, rows += kBlockRows, group += GROUP) {
       Vec<T> x[ROWS];
 #pragma GCC unroll 8
@@ -61,16 +82,24 @@ struct Running {
   }
 };
 
-template <class T, int ROWS, int GROUP, Search SEARCH>
-void assign_group_size(const T* packed_rows, int64_t n_cols, int n_rows,
-                       const PackedCenters<T>& centers, BlockNearest<T>& out) {
-  for (int lane = 0; lane < n_rows; lane += ROWS * kLanes<T>) {
+template <class T, int ROWS, int GROUP, Search SEARCH, bool IS_NARROW>
+void assign_tiles(const T* packed_rows, int64_t n_cols, int n_rows, const PackedCenters<T>& centers,
+                  const NextRows& next, BlockNearest<T>& out) {
+  constexpr int kTileLanes = ROWS * kLanes<T>;
+  const int64_t n_groups = (centers.n_centers + GROUP - 1) / GROUP;
+  const int64_t n_tiles = (n_rows + kTileLanes - 1) / kTileLanes * n_groups;
+  Ahead ahead(IS_NARROW ? NextRows{} : next,
+              n_tiles * ((n_cols + kAheadColumns - 1) / kAheadColumns));
+  for (int lane = 0; lane < n_rows; lane += kTileLanes) {
     Running<T, ROWS, SEARCH> best;
     best.clear();
     const T* group = centers.packed;
     for (int32_t j = 0; j < centers.n_centers; j += GROUP, group += n_cols * GROUP) {
       Tile<T, ROWS, GROUP> tile;
-      tile.compute(packed_rows + lane, n_cols, group, centers.half_norms + j);
+      if constexpr (IS_NARROW)
+        tile.compute(packed_rows + lane, n_cols, group, centers.half_norms + j);
+      else
+        tile.compute(packed_rows + lane, n_cols, group, centers.half_norms + j, ahead);
 #pragma GCC unroll 16
       for (int c = 0; c < GROUP; ++c)
 #pragma GCC unroll 8
@@ -89,6 +118,17 @@ void assign_group_size(const T* packed_rows, int64_t n_cols, int n_rows,
   }
 }
 
+template <class T, int ROWS, int GROUP, Search SEARCH>
+void assign_group_size(const T* packed_rows, int64_t n_cols, int n_rows,
+                       const PackedCenters<T>& centers, const NextRows& next,
+                       BlockNearest<T>& out) {
+  if (n_cols > kKnownColumns)
+    return assign_tiles<T, ROWS, GROUP, SEARCH, false>(packed_rows, n_cols, n_rows, centers, next,
+                                                       out);
+  fetch_rows(next);
+  assign_tiles<T, ROWS, GROUP, SEARCH, true>(packed_rows, n_cols, n_rows, centers, next, out);
+}
+
 // Few centers: more row vectors a tile, so that enough independent chains hide the latency.
 template <class T, int GROUP>
 constexpr int kTileRows =
@@ -98,20 +138,21 @@ constexpr int kTileRows =
 
 template <class T, int GROUP>
 void assign_any_search(const T* rows, int64_t n_cols, int n, const PackedCenters<T>& centers,
-                       Search search, BlockNearest<T>& out) {
+                       Search search, const NextRows& next, BlockNearest<T>& out) {
   constexpr int R = kTileRows<T, GROUP>;
   switch (search) {
     case Search::nearest:
-      return assign_group_size<T, R, GROUP, Search::nearest>(rows, n_cols, n, centers, out);
+      return assign_group_size<T, R, GROUP, Search::nearest>(rows, n_cols, n, centers, next, out);
     case Search::with_second_score:
       // The passes that skip rows ask with what is left: do not fill the tile with nothing.
       if (n <= kLanes<T>)
         return assign_group_size<T, 1, GROUP, Search::with_second_score>(rows, n_cols, n, centers,
-                                                                         out);
+                                                                         next, out);
       return assign_group_size<T, R, GROUP, Search::with_second_score>(rows, n_cols, n, centers,
-                                                                       out);
+                                                                       next, out);
     case Search::with_second:
-      return assign_group_size<T, R, GROUP, Search::with_second>(rows, n_cols, n, centers, out);
+      return assign_group_size<T, R, GROUP, Search::with_second>(rows, n_cols, n, centers, next,
+                                                                 out);
   }
 }
 
@@ -128,9 +169,10 @@ CENTROIDS_INLINE void with_group_size(int32_t group_size, F f) {
 
 template <class T>
 void assign_block(const T* packed_rows, int64_t n_cols, int n_rows, const PackedCenters<T>& centers,
-                  Search search, BlockNearest<T>& out) {
+                  Search search, const NextRows& next, BlockNearest<T>& out) {
   with_group_size(centers.group_size, [&](auto group) {
-    assign_any_search<T, decltype(group)::value>(packed_rows, n_cols, n_rows, centers, search, out);
+    assign_any_search<T, decltype(group)::value>(packed_rows, n_cols, n_rows, centers, search, next,
+                                                 out);
   });
 }
 

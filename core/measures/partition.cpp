@@ -72,16 +72,14 @@ class Visit {
   void shard(Scratch& s, int64_t begin, int64_t end, Sums& sums) const {
     s.block.packed.resize(kBlockRows * x_.n_cols);
     for (int64_t first = begin; first < end; first += kBlockRows)
-      block(s, first, int(std::min<int64_t>(kBlockRows, end - first)), sums);
+      block(s, first, int(std::min<int64_t>(kBlockRows, end - first)), end, sums);
   }
 
  private:
-  void block(Scratch& s, int64_t first, int n, Sums& sums) const {
-    BlockNearest<T>& nearest = s.block.nearest;
-    kernel_.pack_block(x_.row<T>(first), x_.n_cols, nullptr, n, pack_.shift(),
-                       s.block.packed.data());
-    kernel_.assign_block(s.block.packed.data(), x_.n_cols, n, pack_.view(), Search::with_second,
-                         nearest);
+  void block(Scratch& s, int64_t first, int n, int64_t end, Sums& sums) const {
+    const BlockNearest<T>& nearest = s.block.nearest;
+    s.block.find(kernel_, {x_.row<T>(first), x_.n_cols, nullptr, n, end - first - n}, pack_.shift(),
+                 pack_.view(), Search::with_second);
     double own[kBlockRows], second[kBlockRows] = {};
     const double* centers = centers_.values.data();
     kernel_.squared_distances(x_.row<T>(first), x_.n_cols, nullptr, n, centers, nearest.label, own);

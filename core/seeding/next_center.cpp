@@ -48,11 +48,11 @@ class NextCenter {
     const int n_threads = threads_for(centers.n_clusters);
     std::vector<BlockScratch<T>> scratch(n_threads);
     for (BlockScratch<T>& s : scratch) s.packed.resize(kBlockRows * x_.n_cols);
-    for_blocks(n_threads, [&](int worker, int64_t, int64_t first, int n) {
+    for_blocks(n_threads, [&](int worker, int64_t shard, int64_t first, int n) {
       BlockScratch<T>& s = scratch[worker];
       double squared[kBlockRows];
-      kernel_.pack_block(x_.row<T>(first), x_.n_cols, nullptr, n, pack.shift(), s.packed.data());
-      kernel_.assign_block(s.packed.data(), x_.n_cols, n, pack.view(), Search::nearest, s.nearest);
+      s.find(kernel_, {x_.row<T>(first), x_.n_cols, nullptr, n, shards_.end(shard) - first - n},
+             pack.shift(), pack.view(), Search::nearest);
       kernel_.squared_distances(x_.row<T>(first), x_.n_cols, nullptr, n, centers.values.data(),
                                 s.nearest.label, squared);
       for (int i = 0; i < n; ++i) distance_[first + i] = T(squared[i]);

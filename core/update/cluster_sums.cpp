@@ -125,7 +125,7 @@ void ClusterSums<T>::apply_moves_of(int32_t first_cluster, int32_t last_cluster,
       if (i + kAhead < n) {
         const MovedRow& next = moved[i + kAhead];
         if (is_owned(next.old_label) || is_owned(next.label))
-          prefetch<kFirstCache>(rows_.row(begin + next.row), n_ahead);
+          prefetch(rows_.row(begin + next.row), n_ahead);
       }
       add(moved[i].old_label, begin + moved[i].row, -1.0);
       add(moved[i].label, begin + moved[i].row, +1.0);

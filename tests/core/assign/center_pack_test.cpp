@@ -32,7 +32,7 @@ std::vector<int32_t> labels_of(const std::vector<T>& x, const Centers& centers) 
     const int m = int(std::min<int64_t>(kBlockRows, n - first));
     BlockNearest<T> nearest;
     kernel.pack_block(x.data() + first * d, d, nullptr, m, pack.shift(), packed.data());
-    kernel.assign_block(packed.data(), d, m, pack.view(), Search::nearest, nearest);
+    kernel.assign_block(packed.data(), d, m, pack.view(), Search::nearest, {}, nearest);
     labels.insert(labels.end(), nearest.label, nearest.label + m);
   }
   return labels;

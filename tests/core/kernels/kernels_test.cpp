@@ -187,14 +187,14 @@ void compare_assignments(const Kernels<T>& kernels, bool is_fused, const Aligned
                          int64_t d, int n, const Packed<T>& centers) {
   const int32_t k = centers.n_centers;
   BlockNearest<T> expected, got;
-  reference_kernels<T>().assign_block(packed.data(), d, n, centers.view(), Search::with_second,
+  reference_kernels<T>().assign_block(packed.data(), d, n, centers.view(), Search::with_second, {},
                                       expected);
   std::vector<T> scores(64 * k);
   reference_kernels<T>().score_block(packed.data(), d, centers.view(), scores.data(), k);
   for (const Search search : {Search::nearest, Search::with_second_score, Search::with_second}) {
     const auto about = check::joined(kernels.isa, " d ", d, " n ", n, " k ", k, " group ",
                                      centers.group_size, " search ", int(search));
-    kernels.assign_block(packed.data(), d, n, centers.view(), search, got);
+    kernels.assign_block(packed.data(), d, n, centers.view(), search, {}, got);
     if (is_fused) {
       CHECK_SAME_BITS(expected.label, got.label, n, about);
       CHECK_SAME_BITS(expected.score, got.score, n, about);
@@ -257,7 +257,7 @@ TEST(the_lowest_index_wins_ties) {
         for (int64_t i = 0; i < 64 * d; ++i) packed[i] = -T(below(random, 3));
         const Packed<T> pack(centers, d, k, group);
         BlockNearest<T> got;
-        kernels.assign_block(packed.data(), d, 64, pack.view(), Search::with_second, got);
+        kernels.assign_block(packed.data(), d, 64, pack.view(), Search::with_second, {}, got);
         for (int i = 0; i < 64; ++i) {
           std::vector<std::pair<double, int32_t>> order(k);
           for (int32_t j = 0; j < k; ++j) {
@@ -286,7 +286,7 @@ TEST(centers_too_far_for_the_dtype_never_win) {
       const Packed<T> pack(centers, d, 4, group);  // half norms of 0 and 2: infinite
       Aligned<T> packed(64 * d, T(-2));            // rows at (2, 2, 2)
       BlockNearest<T> got;
-      kernels.assign_block(packed.data(), d, 64, pack.view(), Search::with_second, got);
+      kernels.assign_block(packed.data(), d, 64, pack.view(), Search::with_second, {}, got);
       for (int i = 0; i < 64; ++i) {
         CHECK(got.label[i] == 3, kernels.isa, " group ", group);
         CHECK(got.second_label[i] == 1, kernels.isa, " group ", group);

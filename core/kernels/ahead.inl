@@ -1,0 +1,64 @@
+// Rows fetched from memory while others are computed with; included by kernels.inl and by the
+// filters. Otherwise reading rows and multiplying them take turns, and memory idles meanwhile.
+
+constexpr int64_t kLineBytes = 64;
+
+// Into the second cache: the first is for what is computed with.
+CENTROIDS_INLINE void fetch_line(const char* p) {
+  __builtin_prefetch(p, 0, 2);
+}
+
+CENTROIDS_INLINE const char* row_of(const NextRows& next, int i) {
+  return static_cast<const char*>(next.base) +
+         int64_t(next.listed ? next.listed[i] : i) * next.row_bytes;
+}
+
+// One of the next rows, if there are so many.
+CENTROIDS_INLINE void fetch_row(const NextRows& next, int i) {
+  if (i >= next.n) return;
+  const char* row = row_of(next, i);
+  for (int64_t at = 0; at < next.row_bytes; at += kLineBytes) fetch_line(row + at);
+}
+
+// All of them, which should be few lines.
+CENTROIDS_INLINE void fetch_rows(const NextRows& next) {
+  if (next.listed)
+    for (int i = 0; i < next.n; ++i) fetch_row(next, i);
+  else
+    for (int64_t at = 0; at < next.n * next.row_bytes; at += kLineBytes)
+      fetch_line(static_cast<const char*>(next.base) + at);
+}
+
+// All of them, some lines at each of so many steps.
+class Ahead {
+ public:
+  CENTROIDS_INLINE Ahead(const NextRows& next, int64_t n_steps) : next_(next) {
+    // The rows that are computed with shall stay in the second cache.
+    constexpr int64_t kMostBytes = 256 << 10;
+    const int64_t fit = kMostBytes / (next.row_bytes > 0 ? next.row_bytes : 1) + 1;
+    if (fit < next_.n) next_.n = int(fit);
+    if (!next_.listed) {  // one long row
+      next_.row_bytes *= next_.n;
+      next_.n = next_.n > 0;
+    }
+    const int64_t n_lines = next_.n * (next_.row_bytes / kLineBytes + 1);
+    lines_at_once_ = n_steps > 0 ? (n_lines + n_steps - 1) / n_steps : 0;
+  }
+
+  CENTROIDS_INLINE void step() {
+    for (int64_t line = 0; line < lines_at_once_; ++line, at_ += kLineBytes) {
+      if (at_ >= end_) {
+        if (row_ >= next_.n) return;
+        at_ = row_of(next_, row_++);
+        end_ = at_ + next_.row_bytes;
+      }
+      fetch_line(at_);
+    }
+  }
+
+ private:
+  NextRows next_;
+  int64_t lines_at_once_;
+  int row_ = 0;
+  const char *at_ = nullptr, *end_ = nullptr;
+};
