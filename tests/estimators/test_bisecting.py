@@ -37,6 +37,27 @@ def test_inertia_is_no_higher_than_scikit_learns(name, strategy):
     assert ours <= theirs
 
 
+@pytest.mark.parametrize("init", ["random", "k-means++"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_of_many_rows_no_tree_is_worse_than_scikit_learns_of_the_same_seed(strategy, init):
+    X = make_blobs(35_000, 2, centers=25, cluster_std=1.5, random_state=2)[0]
+    settings = {"n_clusters": 8, "bisecting_strategy": strategy, "init": init}
+    for seed in range(4):
+        ours, theirs = (
+            cls(**settings, random_state=seed).fit(X).inertia_
+            for cls in (BisectingKMeans, sklearn.cluster.BisectingKMeans)
+        )
+        assert ours <= theirs * (1 + 1e-9)
+
+
+def test_two_rows_are_those_that_numpy_draws():
+    equal = np.full(7, 1 / 7)
+    for seed in range(200):
+        expected = np.random.RandomState(seed).choice(7, 2, replace=False, p=equal)
+        drawn = bisecting._two_rows(7, None, np.random.RandomState(seed))
+        assert_array_equal(drawn, expected)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_labels_are_predict_and_inertia_is_minus_score(strategy, dtype):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
@@ -52,6 +53,28 @@ _ENOUGH = 128
 _SHARE, _WORK_PER_CLUSTER = 1.5, 150_000
 
 
+def _sample_size(n_leaves: int) -> int:
+    return max(_SAMPLE, _ROWS_PER_CLUSTER * n_leaves)
+
+
+def _is_for_sample(n_rows: int, n_leaves: int) -> bool:
+    return n_rows > _MANY_MORE * _sample_size(n_leaves)
+
+
+def _two_rows(
+    n_rows: int, weights: NDArray[np.float64] | None, random: np.random.RandomState
+) -> NDArray[np.int64]:
+    """Draw ``random.choice(n_rows, 2, replace=False, p=weights / weights.sum())``."""
+    if weights is not None:
+        return random.choice(n_rows, 2, replace=False, p=weights / weights.sum())
+    # With equal weights there is no need to add them up.
+    first, second = (random.random_sample(2) * n_rows).astype(np.int64)
+    if first == second:
+        second = int(random.random_sample() * (n_rows - 1))
+        second += second >= first
+    return np.array([first, second])
+
+
 class _Tree(NamedTuple):
     """The tree for `predict`, as arrays: it may be as deep as there are clusters.
 
@@ -94,7 +117,9 @@ class BisectingKMeans(NearestCenterModel):
     n_init : int, default=1
         Starts of each split from ``init``, at least. Unless ``init`` is a callable, splits are
         planned: more starts are tried, also from k-means++, and where they end in different splits,
-        the one is taken that leads to the leaves of the lowest inertia.
+        the one is taken that leads to the leaves of the lowest inertia. Of many rows a sample is
+        planned on; then the tree that scikit-learn grows from the same ``random_state`` is grown,
+        too, and the better of the two kept.
     random_state : int, RandomState instance or None, default=None
         Seed of the first centers.
     max_iter : int, default=300
@@ -213,30 +238,63 @@ class BisectingKMeans(NearestCenterModel):
             self._check_n_clusters(rows.shape[0])
             threads = self._threads(rows, 2)
             problem = checked_problem(self, rows, weights, threads)
-            # One cluster of all rows; its center is their mean.
-            whole = run_plain(problem, 1, Start(np.zeros((1, rows.shape[1]))), max_iter=1)
             members = Members(rows, weights)
             if weights is not None:  # rows of weight zero have no say
                 members = members.take(np.flatnonzero(weights))
-            root = Node(whole["centers"][0], np.arange(len(members)), len(members), np.inf, np.inf)
-            self._grow(root, members)
+            # One cluster of all rows; its center is their mean.
+            whole = run_plain(problem, 1, Start(np.zeros((1, rows.shape[1]))), max_iter=1)
+            root = self._best_tree(whole["centers"][0], members)
             self._store(root, rows, weights, threads)
             warn_of_empty(self.counts_, int(self.n_clusters))
             self._end_fit(old, rows)
         return self
 
-    def _grow(self, root: Node, members: Members) -> None:
-        """Plan the splits, on a sample of many rows, and follow the plan."""
+    def _best_tree(self, center: NDArray[np.float64], members: Members) -> Node:
+        """Grow a tree along a plan, and where that is of a sample, the one scikit-learn draws too.
+
+        Returns the better of them.
+        """
         random, seeds = check_random_state(self.random_state), seeds_of(self.random_state)
+
+        def drawn() -> Node:
+            return self._grown(
+                center, members, lambda inside, node: self._drawn_split(inside, node, random)
+            )
+
+        def planned() -> Node:
+            return self._grown(
+                center,
+                members,
+                lambda inside, node: self._planned_split(inside, node, random, seeds),
+                self._plan(members, int(self.n_clusters), random, next(seeds)),
+            )
+
+        if callable(self.init):
+            return drawn()
+        if not _is_for_sample(len(members), int(self.n_clusters)):
+            return planned()
+        trees = {"drawn": drawn(), "planned": planned()}
+        best = min(trees, key=lambda name: trees[name].inertia_of_leaves())
+        if self.verbose:
+            print(f"Of the trees above, that of {best} splits has the lower inertia.")  # noqa: T201
+        return trees[best]
+
+    def _grown(
+        self,
+        center: NDArray[np.float64],
+        members: Members,
+        split: Callable[[Members, Node], _core.Run],
+        place: Place | None = None,
+    ) -> Node:
+        root = Node(center, np.arange(len(members)), len(members), np.inf, np.inf, place)
         growth = Growth(
             n_leaves=int(self.n_clusters),
             size=self._size,
-            run=lambda members, node: self._say(self._run(members, node, random, seeds)),
+            run=lambda inside, node: self._say(split(inside, node)),
             threads=lambda rows: self._threads(rows, 2),
         )
-        if not callable(self.init):
-            root.place = self._plan(members, growth.n_leaves, random, next(seeds))
         grow(root, members, growth)
+        return root
 
     def _say(self, run: _core.Run) -> _core.Run:
         if self.verbose:
@@ -251,9 +309,8 @@ class BisectingKMeans(NearestCenterModel):
         self, members: Members, n_leaves: int, random: np.random.RandomState, seed: int
     ) -> Place:
         """Return the root of a plan of the splits of these rows."""
-        size = max(_SAMPLE, _ROWS_PER_CLUSTER * n_leaves)
-        is_sampled = len(members) > _MANY_MORE * size
-        sample = members.sample(size, random) if is_sampled else members
+        is_sampled = _is_for_sample(len(members), n_leaves)
+        sample = members.sample(_sample_size(n_leaves), random) if is_sampled else members
         rows_for_one = len(members) / len(sample)
         by_inertia = self.bisecting_strategy == "biggest_inertia"
         parts, centers = new_problem(*sample, 1).plan_bisecting(
@@ -263,7 +320,33 @@ class BisectingKMeans(NearestCenterModel):
         )  # fmt: skip
         return Place(parts, centers, _ENOUGH * rows_for_one if is_sampled else 0)
 
-    def _run(
+    def _drawn_split(
+        self, members: Members, node: Node, random: np.random.RandomState
+    ) -> _core.Run:
+        """Split a cluster from starts that scikit-learn draws from the same state."""
+        starts = [self._drawn_start(members, node, random) for _ in range(int(self.n_init))]
+        best, *others = self._runs_from(members, starts, is_tol_relative=callable(self.init))
+        for run in others:
+            if run["inertia"] < best["inertia"] * (1 - 1e-6):  # as scikit-learn does
+                best = run
+        return best
+
+    def _drawn_start(
+        self, members: Members, node: Node, random: np.random.RandomState
+    ) -> NDArray[np.float64]:
+        rows, weights = members
+        if callable(self.init):
+            return check_init(self.init(rows, 2, random_state=random), rows, 2)
+        if self.init == "k-means++":
+            from sklearn.cluster import kmeans_plusplus
+
+            near_zero = rows if sp.issparse(rows) else rows - node.center.astype(rows.dtype)
+            _, drawn = kmeans_plusplus(near_zero, 2, sample_weight=weights, random_state=random)
+        else:
+            drawn = _two_rows(len(members), weights, random)
+        return check_init(rows[drawn], rows, 2)
+
+    def _planned_split(
         self,
         members: Members,
         node: Node,
@@ -271,35 +354,34 @@ class BisectingKMeans(NearestCenterModel):
         seeds: Iterator[int],
     ) -> _core.Run:
         """Split a cluster where the plan says, where it says anything."""
-        if callable(self.init):
-            given = [self.init(members.rows, 2, random_state=random) for _ in range(self.n_init)]
-            pairs = [check_init(pair, members.rows, 2) for pair in given]
-            runs = self._runs_from(members, pairs)
-            return min(runs, key=lambda run: run["inertia"])
         place = node.place
         if place is None or not place.is_split or node.n_rows < place.fewest_rows:
             place = node.place = self._plan(members, 2, random, next(seeds))
         # Where the plan's rows are all equal, so are these centers; then a far row takes one.
         centers = place.part_centers if place.is_split else np.repeat(place.centers[:1], 2, axis=0)
-        return self._runs_from(members, [centers])[0]
+        return self._runs_from(members, [centers], is_tol_relative=True)[0]
 
-    def _runs_from(self, members: Members, starts: list[NDArray[np.float64]]) -> list[_core.Run]:
+    def _runs_from(
+        self, members: Members, starts: list[NDArray[np.float64]], *, is_tol_relative: bool
+    ) -> list[_core.Run]:
         rows, weights = members
         problem = new_problem(rows, weights, self._threads(rows, 2))
-        settings = self._settings(problem)
+        settings = self._settings(
+            float(self.tol) * (problem.mean_variance if is_tol_relative else 1)
+        )
         return [
             completed(run_from(problem, Start(pair), settings, number, None, len(members)))
             for number, pair in enumerate(starts, start=1)
         ]
 
-    def _settings(self, problem: _core.Problem | _core.SparseProblem) -> RunSettings:
+    def _settings(self, tol: float) -> RunSettings:
         return RunSettings(
             n_clusters=2,
             init=self.init,
             n_init=1,
             algorithm="auto",
             max_iter=min(int(self.max_iter), MOST_ITERATIONS),
-            tol=float(self.tol) * problem.mean_variance,
+            tol=tol,
             deadline=None,
             verbose=int(self.verbose),
             callback=None,
@@ -310,7 +392,7 @@ class BisectingKMeans(NearestCenterModel):
     def _store(
         self, root: Node, rows: Any, weights: NDArray[np.float64] | None, threads: int
     ) -> None:
-        leaves = [node for node in root.nodes() if node.parts is None]
+        leaves = list(root.leaves())
         centers = np.array([leaf.center for leaf in leaves])
         self._tree = _Tree.of(root)
         if weights is None or weights.all():

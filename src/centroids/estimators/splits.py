@@ -114,6 +114,14 @@ class Node:
             yield node
             stack.extend(reversed(node.parts or ()))
 
+    def leaves(self) -> Iterator[Node]:
+        """Yield the nodes without parts, from left to right."""
+        return (node for node in self.nodes() if node.parts is None)
+
+    def inertia_of_leaves(self) -> float:
+        """Return the sum of the leaves' inertias."""
+        return sum(leaf.inertia for leaf in self.leaves())
+
 
 @dataclass(frozen=True)
 class Growth:
