@@ -17,6 +17,14 @@ struct RowBlock {
   int n;
   int64_t n_after;
 
+  // From `first` on, of n rows; these follow one another or are listed.
+  static RowBlock at(const T* base, int64_t n_features, const int32_t* listed, int64_t first,
+                     int64_t n) {
+    const int64_t left = n - first, in_block = std::min<int64_t>(kBlockRows, left);
+    return {listed ? base : base + first * n_features, n_features,
+            listed ? listed + first : nullptr, int(in_block), left - in_block};
+  }
+
   // The next block, to be fetched.
   NextRows next() const {
     return {.base = listed ? base : base + n * n_features,

@@ -23,11 +23,10 @@ int64_t BruteForcePass<T>::assign_shard(int worker, int64_t shard) {
     return n_changed;
   }
   for (int64_t first = begin; first < end; first += kBlockRows) {
-    const int n = int(std::min<int64_t>(kBlockRows, end - first));
-    const auto& nearest = search_.search_block(
-        worker, {this->rows_.row(first), this->rows_.n_features, nullptr, n, end - first - n},
-        search_.pack().view(), Search::nearest);
-    n_changed += this->set_labels(worker, shard, first, n, nearest.label);
+    const auto rows = RowBlock<T>::at(this->rows_.x, this->rows_.n_features, nullptr, first, end);
+    const auto& nearest =
+        search_.search_block(worker, rows, search_.pack().view(), Search::nearest);
+    n_changed += this->set_labels(worker, shard, first, rows.n, nearest.label);
   }
   return n_changed;
 }

@@ -359,10 +359,10 @@ template <class T>
 int HamerlyPass<T>::drop_by_fast(int worker, const BoundedRows<T>& rows, int32_t* listed, int n) {
   int kept = 0;
   for (int first = 0; first < n; first += kBlockRows) {
-    const int m = std::min(kBlockRows, n - first);
-    const BlockNearest<T>& nearest = this->search_.search_block(
-        worker, {rows.x, this->rows_.n_features, listed + first, m, n - first - m},
-        fast_pack_.view(), Search::with_second_score);
+    const auto some = RowBlock<T>::at(rows.x, this->rows_.n_features, listed, first, n);
+    const int m = some.n;
+    const BlockNearest<T>& nearest =
+        this->search_.search_block(worker, some, fast_pack_.view(), Search::with_second_score);
     alignas(64) T other_score[kBlockRows] = {};
     alignas(64) float upper[kBlockRows], lower[kBlockRows];
     for (int i = 0; i < m; ++i) {

@@ -103,13 +103,6 @@ class NearestSearch {
   void list_pairs(Worker& worker, int32_t row, int i, double error);
   template <class F>
   void take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base, F take);
-  // A block of n rows: those from `first` on.
-  RowBlock<T> block(const T* base, const int32_t* rows, int first, int n) const {
-    // Without a list the rows follow one another.
-    const T* from = rows ? base : base + int64_t(first) * n_features_;
-    const int left = n - first, m = left < kBlockRows ? left : kBlockRows;
-    return {from, n_features_, rows ? rows + first : nullptr, m, left - m};
-  }
   template <class F>
   void tile_rows(int worker, const T* base, const int32_t* rows, int n, F take);
 
@@ -149,7 +142,7 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
                                    std::vector<int32_t>& in_doubt) {
   FilterScratch& s = worker.filter;
   for (int first = 0; first < n; first += kBlockRows) {
-    const RowBlock<T> some = block(base, rows, first, n);
+    const RowBlock<T> some = RowBlock<T>::at(base, n_features_, rows, first, n);
     filter.nearest(some, pack_.shift(), s);
     for (int i = 0; i < some.n; ++i) {
       const int32_t row = rows ? rows[first + i] : first + i;
@@ -221,7 +214,7 @@ void NearestSearch<T>::tile_rows(int worker, const T* base, const int32_t* rows,
   const Search search = wants_bounds_ ? Search::with_second_score : Search::nearest;
   alignas(64) float upper[kBlockRows] = {}, lower[kBlockRows] = {};
   for (int first = 0; first < n; first += kBlockRows) {
-    const RowBlock<T> some = block(base, rows, first, n);
+    const RowBlock<T> some = RowBlock<T>::at(base, n_features_, rows, first, n);
     const BlockNearest<T>& nearest = search_block(worker, some, pack_.view(), search);
     if (wants_bounds_) bound_block(worker, nearest.score, nearest.second_score, upper, lower);
     for (int i = 0; i < some.n; ++i)

@@ -1,11 +1,10 @@
 // Rows fetched from memory while others are computed with; included by kernels.inl and by the
-// filters. Otherwise reading rows and multiplying them take turns, and memory idles meanwhile.
-
-constexpr int64_t kLineBytes = 64;
+// filters, which include prefetch.hpp. Otherwise reading rows and multiplying them take turns, and
+// memory idles meanwhile.
 
 // Into the second cache: the first is for what is computed with.
-CENTROIDS_INLINE void fetch_line(const char* p) {
-  __builtin_prefetch(p, 0, 2);
+CENTROIDS_INLINE void fetch(const char* p, int64_t n_bytes) {
+  prefetch<kSecondCache>(p, n_bytes);
 }
 
 CENTROIDS_INLINE const char* row_of(const NextRows& next, int i) {
@@ -16,8 +15,7 @@ CENTROIDS_INLINE const char* row_of(const NextRows& next, int i) {
 // One of the next rows, if there are so many.
 CENTROIDS_INLINE void fetch_row(const NextRows& next, int i) {
   if (i >= next.n) return;
-  const char* row = row_of(next, i);
-  for (int64_t at = 0; at < next.row_bytes; at += kLineBytes) fetch_line(row + at);
+  fetch(row_of(next, i), next.row_bytes);
 }
 
 // All of them, which should be few lines.
@@ -25,8 +23,7 @@ CENTROIDS_INLINE void fetch_rows(const NextRows& next) {
   if (next.listed)
     for (int i = 0; i < next.n; ++i) fetch_row(next, i);
   else
-    for (int64_t at = 0; at < next.n * next.row_bytes; at += kLineBytes)
-      fetch_line(static_cast<const char*>(next.base) + at);
+    fetch(static_cast<const char*>(next.base), next.n * next.row_bytes);
 }
 
 // All of them, some lines at each of so many steps.
@@ -52,7 +49,7 @@ class Ahead {
         at_ = row_of(next_, row_++);
         end_ = at_ + next_.row_bytes;
       }
-      fetch_line(at_);
+      fetch(at_, 1);
     }
   }
 

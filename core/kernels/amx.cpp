@@ -11,6 +11,7 @@
 #include <immintrin.h>
 
 #include "kernels/filter.hpp"
+#include "prefetch.hpp"
 
 namespace centroids {
 namespace {

@@ -72,20 +72,20 @@ class Visit {
   void shard(Scratch& s, int64_t begin, int64_t end, Sums& sums) const {
     s.block.packed.resize(kBlockRows * x_.n_cols);
     for (int64_t first = begin; first < end; first += kBlockRows)
-      block(s, first, int(std::min<int64_t>(kBlockRows, end - first)), end, sums);
+      block(s, RowBlock<T>::at(x_.row<T>(0), x_.n_cols, nullptr, first, end), first, sums);
   }
 
  private:
-  void block(Scratch& s, int64_t first, int n, int64_t end, Sums& sums) const {
+  void block(Scratch& s, const RowBlock<T>& rows, int64_t first, Sums& sums) const {
+    const int n = rows.n;
     const BlockNearest<T>& nearest = s.block.nearest;
-    s.block.find(kernel_, {x_.row<T>(first), x_.n_cols, nullptr, n, end - first - n}, pack_.shift(),
-                 pack_.view(), Search::with_second);
+    s.block.find(kernel_, rows, pack_.shift(), pack_.view(), Search::with_second);
     double own[kBlockRows], second[kBlockRows] = {};
     const double* centers = centers_.values.data();
-    kernel_.squared_distances(x_.row<T>(first), x_.n_cols, nullptr, n, centers, nearest.label, own);
+    kernel_.squared_distances(rows.base, x_.n_cols, nullptr, n, centers, nearest.label, own);
     if (centers_.n_clusters > 1)
-      kernel_.squared_distances(x_.row<T>(first), x_.n_cols, nullptr, n, centers,
-                                nearest.second_label, second);
+      kernel_.squared_distances(rows.base, x_.n_cols, nullptr, n, centers, nearest.second_label,
+                                second);
     for (int i = 0; i < n; ++i) {
       const int32_t label = nearest.label[i];
       const double w = query_.weights ? query_.weights[first + i] : 1.0;

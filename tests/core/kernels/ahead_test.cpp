@@ -10,8 +10,13 @@ namespace {
 
 std::vector<const char*> fetched;
 
+}  // namespace
+
 #define CENTROIDS_INLINE inline
 #define __builtin_prefetch(address, write, cache) fetched.push_back(address)
+#include "prefetch.hpp"
+
+namespace {
 
 using namespace centroids;
 #include "kernels/ahead.inl"
