@@ -5,6 +5,7 @@
 #include <nanobind/ndarray.h>
 
 #include <algorithm>
+#include <cstring>
 #include <initializer_list>
 #include <optional>
 #include <stdexcept>
@@ -49,6 +50,18 @@ Centers centers_of(const Matrix& values, const View& x) {
   Centers centers(int64_t(values.shape(0)), x.n_cols, x.dtype);
   std::copy_n(values.data(), centers.values.size(), centers.values.data());
   return centers;
+}
+
+// Also of arrays that start at any byte, as what comes off the wire may.
+template <class Array, class T>
+void copy_values(const Array& array, T* out) {
+  if (array.size() > 0) std::memcpy(out, array.data(), array.size() * sizeof(T));
+}
+
+inline std::vector<double> vector_of(const Vector& array) {
+  std::vector<double> values(array.size());
+  copy_values(array, values.data());
+  return values;
 }
 
 // A NumPy array that owns a new buffer of this shape.

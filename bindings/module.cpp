@@ -148,13 +148,22 @@ class ProblemOf {
     return nb::cast(copied_array(rows, {rows.size()}));
   }
 
-  // A tree of splits in two: the numbers of the parts of each node, and its center.
+  // A tree of splits in two: the numbers of the parts of each node, and its center; and the error
+  // of the first tree.
   nb::tuple plan_bisecting(int64_t n_leaves, bool by_inertia, const std::string& seeding,
-                           int64_t n_starts, uint64_t seed_value, double share,
-                           double work_per_leaf) const {
+                           int64_t n_starts, uint64_t seed_value, const Vector& draws,
+                           int64_t max_iter, double tol, double share, double work_per_leaf) const {
     check_n_clusters(1);
-    const PlanOptions options{n_leaves,   by_inertia, seeding_of(seeding), n_starts,
-                              seed_value, share,      work_per_leaf};
+    const PlanOptions options{.n_leaves = n_leaves,
+                              .by_inertia = by_inertia,
+                              .seeding = seeding_of(seeding),
+                              .n_starts = n_starts,
+                              .seed = seed_value,
+                              .draws = vector_of(draws),
+                              .max_iter = max_iter,
+                              .tol = tol,
+                              .share = share,
+                              .work_per_leaf = work_per_leaf};
     Supervisor supervisor(std::nullopt, nb::none());
     Plan plan;
     {
@@ -164,7 +173,8 @@ class ProblemOf {
     if (!supervisor.exception().is_none()) raise_again(supervisor.exception());
     const size_t n_nodes = size_t(plan.n_nodes());
     return nb::make_tuple(copied_array(plan.parts, {n_nodes, 2}),
-                          copied_array(plan.centers, {n_nodes, size_t(data_.x.n_cols)}));
+                          copied_array(plan.centers, {n_nodes, size_t(data_.x.n_cols)}),
+                          plan.first_error);
   }
 
   nb::dict fit(int64_t n_clusters, std::optional<Matrix> init, const std::string& seeding,
@@ -496,7 +506,7 @@ void list_for(nb::module_& m, const char* problem_name) {
            "unit_centers"_a = false, "search"_a.none() = nb::none(),
            "number_by_size"_a.none() = nb::none())
       .def("plan_bisecting", &Problem::plan_bisecting, "n_leaves"_a, "by_inertia"_a, "seeding"_a,
-           "n_starts"_a, "seed"_a, "share"_a, "work_per_leaf"_a);
+           "n_starts"_a, "seed"_a, "draws"_a, "max_iter"_a, "tol"_a, "share"_a, "work_per_leaf"_a);
   m.def("assign", &assign_rows<X>, "x"_a, "centers"_a, "n_threads"_a);
   m.def("nearest", &nearest_rows<X>, "x"_a, "centers"_a, "n_threads"_a);
   m.def("distances", &distances_of<X>, "x"_a, "centers"_a, "n_threads"_a);

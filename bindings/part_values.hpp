@@ -5,7 +5,6 @@
 #include <nanobind/ndarray.h>
 
 #include <cmath>
-#include <cstring>
 #include <stdexcept>
 #include <tuple>
 #include <vector>
@@ -22,12 +21,6 @@ inline void require(bool condition, const char* what) {
   if (!condition) throw std::invalid_argument(what);
 }
 
-// What comes off the wire may start at any byte.
-template <class Array, class T>
-void copy_values(const Array& array, T* out) {
-  if (array.size() > 0) std::memcpy(out, array.data(), array.size() * sizeof(T));
-}
-
 // The loop orders centers, and orders of numbers that are none are none.
 inline void require_finite(const std::vector<double>& values) {
   for (const double v : values) require(std::isfinite(v), "parts gave back what is no number");
@@ -39,12 +32,6 @@ T read(nb::handle answer) {
   T value;
   require(nb::try_cast(answer, value), "parts gave back what was not asked for");
   return value;
-}
-
-inline std::vector<double> vector_of(const Vector& array) {
-  std::vector<double> values(array.size());
-  copy_values(array, values.data());
-  return values;
 }
 
 inline Centers copied_centers(const Matrix& values, Dtype dtype) {

@@ -7,16 +7,18 @@
 #include <numeric>
 #include <queue>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "assign/sparse_rows.hpp"
+#include "bisecting/starts.hpp"
 #include "bisecting/two_means.hpp"
-#include "random.hpp"
 
 namespace centroids {
 namespace {
 
-constexpr uint64_t kStream = 7;
+// Runs need not go on until no row moves.
+constexpr Ending kSettled = {.settled = 1000};
 // Relative: splits whose errors differ by less are the same optimum, short of a few rows.
 constexpr double kSameOptimum = 1e-4;
 // Starts of a split beyond those asked for, until two end in the same optimum.
@@ -33,10 +35,23 @@ bool is_lower(double error, double than) {
   return error < than * (1 - 1e-6);
 }
 
+struct Errors {
+  double leaves = 0;
+  double splits = 0;  // of the parts of all splits
+};
+
+// Different trees may have the same leaves: then the better splits on the way there decide.
+bool is_better(const Errors& a, const Errors& b) {
+  if (is_lower(a.leaves, b.leaves)) return true;
+  return !is_lower(b.leaves, a.leaves) && is_lower(a.splits, b.splits);
+}
+
 struct Node {
   Cluster cluster;
   double error = 0;
   bool was_tried = false;
+  // Where it lies in the tree, from left to right: [from, from + width) of [0, 1).
+  double from = 0, width = 1;
   std::unique_ptr<Node> parts[2];
   std::vector<Split> others;   // optima that are not tried yet
   std::vector<double> errors;  // of all optima seen
@@ -65,26 +80,31 @@ class Planner {
         options_(options),
         control_(control),
         two_means_(rows),
-        random_(options.seed, kStream) {}
+        starts_(rows, two_means_, options.seed, options.draws) {}
 
   // The best of several trees, as many as the budget allows.
   Plan run() {
+    is_drawn_ = !options_.draws.empty();
     grow_tree(0);
+    is_drawn_ = false;
+    const double first_error = errors_.leaves;
     const double first_work = work();
     const double most =
         first_work * (1 + options_.share) + options_.work_per_leaf * double(options_.n_leaves);
     while (improve(most)) continue;
     for (int tree = 1; tree < kMostTrees && work() + first_work < most; ++tree) {
       std::unique_ptr<Node> best = std::move(root_);
-      const double least = error_;
+      const Errors least = errors_;
       // By turns: the best splits do not always lead to the best leaves.
       grow_tree(tree % 2 ? kMoreStarts : 0);
       while (improve(most)) continue;
-      if (is_lower(error_, least)) continue;
+      if (is_better(errors_, least)) continue;
       root_ = std::move(best);
-      error_ = least;
+      errors_ = least;
     }
-    return plan();
+    Plan plan = this->plan();
+    plan.first_error = first_error;
+    return plan;
   }
 
  private:
@@ -98,25 +118,27 @@ class Planner {
     std::iota(rows.begin(), rows.end(), 0);
     root_->cluster.group = two_means_.group(rows);
     root_->error = root_->cluster.group.error();
-    error_ = grow();
+    errors_ = grow();
   }
 
-  // Splits the largest leaf until there are enough, or none that can be split; what was split
-  // before, stays so. Returns the error of the leaves and lists the nodes that are split.
-  double grow() {
-    using Entry = std::pair<double, std::pair<int64_t, Node*>>;  // the first of equals comes first
+  // Splits the largest leaf, of equal ones the leftmost (as scikit-learn), until there are enough,
+  // or none that can be split; what was split before, stays so. Lists the nodes that are
+  // split.
+  Errors grow() {
+    using Entry = std::tuple<double, double, int64_t, Node*>;
     std::priority_queue<Entry> queue;
     int64_t number = 0, n_leaves = 0;
-    double error = 0;
+    Errors errors;
     const auto add = [&](Node* node) {
       const double size = options_.by_inertia ? node->error : node->cluster.group.weight;
-      queue.push({size, {-number++, node}});
-      error += node->error;
+      // In deep trees, places are equal, too.
+      queue.push({size, -node->from, -number++, node});
+      errors.leaves += node->error;
     };
     inner_.clear();
     add(root_.get());
     while (!queue.empty() && n_leaves + int64_t(queue.size()) < options_.n_leaves) {
-      Node* node = queue.top().second.second;
+      Node* node = std::get<Node*>(queue.top());
       queue.pop();
       if (!node->was_tried) split(*node);
       if (!node->is_split()) {
@@ -124,11 +146,14 @@ class Planner {
         continue;
       }
       inner_.push_back(node);
-      error -= node->error;
-      for (const auto& part : node->parts) add(part.get());
+      errors.leaves -= node->error;
+      for (const auto& part : node->parts) {
+        add(part.get());
+        errors.splits += part->error;
+      }
     }
     work_ += kWorkOfLeaf * double(options_.n_leaves);
-    return error;
+    return errors;
   }
 
   void split(Node& node) {
@@ -138,6 +163,7 @@ class Planner {
     cluster.center = two_means_.center(cluster.group);
     cluster.radii = two_means_.distances(cluster.rows, cluster.center);
     for (double& radius : cluster.radii) radius = std::sqrt(radius);
+    if (is_drawn_) return split_as_drawn(node);
     bool do_two_agree = false;
     for (int64_t start = 0; start < options_.n_starts + n_more_starts_; ++start) {
       const bool is_asked = start < options_.n_starts;
@@ -151,6 +177,21 @@ class Planner {
                          [](const Split& a, const Split& b) { return is_lower(a.error, b.error); });
     set_parts(node, *best);
     node.others.erase(best);
+  }
+
+  // The best of the runs that scikit-learn makes.
+  void split_as_drawn(Node& node) {
+    Split best;
+    for (int64_t start = 0; start < options_.n_starts; ++start) {
+      work_ += kWorkOfSplit;
+      Split split =
+          two_means_.run(node.cluster, starts_.as_scikit_learn(node.cluster, options_.seeding),
+                         {options_.max_iter, options_.tol});
+      if (start == 0 || is_lower(split.run_error, best.run_error)) best = std::move(split);
+    }
+    if (!best.is_split()) return;
+    node.errors.push_back(best.error);
+    set_parts(node, best);
   }
 
   // Runs from a new start; what it ends in is kept if it was not seen before. False: it was.
@@ -167,73 +208,27 @@ class Planner {
 
   Split run_from_start(const Cluster& cluster, Seeding seeding) {
     if (int64_t(cluster.rows.size()) > 2 * kSample) {
-      const Cluster sample = sample_of(cluster);
-      const Split first = two_means_.run(sample, start_of(sample.rows, seeding));
+      const Cluster sample = starts_.sample(cluster, kSample);
+      const Split first = two_means_.run(sample, starts_.draw(sample.rows, seeding), kSettled);
       if (first.is_split())
         return two_means_.run(
-            cluster, {two_means_.center(first.parts[0]), two_means_.center(first.parts[1])});
+            cluster, {two_means_.center(first.parts[0]), two_means_.center(first.parts[1])},
+            kSettled);
     }
-    return two_means_.run(cluster, start_of(cluster.rows, seeding));
-  }
-
-  // One row of each stretch.
-  Cluster sample_of(const Cluster& cluster) {
-    Cluster sample;
-    const uint64_t n = cluster.rows.size();
-    for (uint64_t i = 0; i < kSample; ++i) {
-      const uint64_t begin = n * i / kSample, end = n * (i + 1) / kSample;
-      const uint64_t place = begin + random_.below(end - begin);
-      sample.rows.push_back(cluster.rows[place]);
-      sample.radii.push_back(cluster.radii[place]);
-    }
-    sample.group = two_means_.group(sample.rows);
-    sample.center = cluster.center;
-    return sample;
-  }
-
-  // Two rows; the second, for k-means++ or where the two are equal, by its squared distance to the
-  // first.
-  TwoPoints start_of(const std::vector<int32_t>& rows, Seeding seeding) {
-    std::vector<double> first = row(rows[draw(rows, nullptr)]);
-    if (seeding == Seeding::random) {
-      std::vector<double> second = row(rows[draw(rows, nullptr)]);
-      if (first != second) return {std::move(first), std::move(second)};
-    }
-    const std::vector<double> squared = two_means_.distances(rows, first);
-    return {std::move(first), row(rows[draw(rows, squared.data())])};
-  }
-
-  std::vector<double> row(int32_t number) const {
-    std::vector<double> values(rows_.n_features());
-    rows_.copy(number, values.data());
-    return values;
-  }
-
-  // A place among some rows, with probability in proportion to weight times factor.
-  size_t draw(const std::vector<int32_t>& rows, const double* factors) {
-    double total = 0;
-    const auto mass = [&](size_t place) {
-      return rows_.weight(rows[place]) * (factors ? factors[place] : 1.0);
-    };
-    for (size_t i = 0; i < rows.size(); ++i) total += mass(i);
-    const double target = random_.uniform() * total;
-    double sum = 0;
-    for (size_t i = 0; i < rows.size(); ++i)
-      if ((sum += mass(i)) > target) return i;
-    return rows.size() - 1;
+    return two_means_.run(cluster, starts_.draw(cluster.rows, seeding), kSettled);
   }
 
   void set_parts(Node& node, const Split& split) {
-    const int larger = split.parts[1].weight > split.parts[0].weight;
-    for (const int part : {0, 1}) {
-      const int side = part == 0 ? larger : 1 - larger;
+    for (const int side : {0, 1}) {
       auto child = std::make_unique<Node>();
+      child->width = node.width / 2;
+      child->from = node.from + side * child->width;
       child->cluster.group = split.parts[side];
       child->error = split.parts[side].error();
       child->cluster.rows.reserve(split.parts[side].n_rows);
       for (size_t i = 0; i < node.cluster.rows.size(); ++i)
         if (split.side[i] == side) child->cluster.rows.push_back(node.cluster.rows[i]);
-      node.parts[part] = std::move(child);
+      node.parts[side] = std::move(child);
     }
   }
 
@@ -246,7 +241,7 @@ class Planner {
                        [](const Node* a, const Node* b) { return a->error > b->error; });
       std::vector<Node*> next;
       for (Node* node : level) {
-        if (work() > most_work || control_.stop()) return has_helped;
+        if (work() >= most_work || control_.stop()) return has_helped;
         if (try_other(*node)) has_helped = true;
         for (const auto& part : node->parts)
           if (part && part->is_split()) next.push_back(part.get());
@@ -266,9 +261,9 @@ class Planner {
     std::unique_ptr<Node> before[2] = {std::move(node.parts[0]), std::move(node.parts[1])};
     const std::vector<Node*> inner_before = inner_;
     set_parts(node, other);
-    const double error = grow();
-    if (is_lower(error, error_)) {
-      error_ = error;
+    const Errors errors = grow();
+    if (is_better(errors, errors_)) {
+      errors_ = errors;
       return true;
     }
     for (const int part : {0, 1}) node.parts[part] = std::move(before[part]);
@@ -298,12 +293,14 @@ class Planner {
   const PlanOptions& options_;
   const Control& control_;
   TwoMeans two_means_;
-  Philox random_;
+  Starts starts_;
   std::unique_ptr<Node> root_;
   std::vector<Node*> inner_;
-  double error_ = 0, work_ = 0;
+  Errors errors_;
+  double work_ = 0;
   int n_more_starts_ = 0;
-  uint64_t n_draws_ = 0;  // of other optima
+  bool is_drawn_ = false;  // the tree that grows
+  uint64_t n_draws_ = 0;   // of other optima
 };
 
 template <class R>

@@ -8,9 +8,11 @@
 namespace centroids {
 namespace {
 
-constexpr int kMostIterations = 100;
-// Ends when no more than one row in so many moves.
-constexpr int64_t kSettled = 1000;
+double squared_distance(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (size_t t = 0; t < a.size(); ++t) sum += (a[t] - b[t]) * (a[t] - b[t]);
+  return sum;
+}
 
 }  // namespace
 
@@ -59,29 +61,34 @@ TwoMeans::Plane TwoMeans::plane_between(const TwoPoints& points,
   return plane;
 }
 
-Split TwoMeans::run(const Cluster& cluster, const TwoPoints& start) {
+Split TwoMeans::run(const Cluster& cluster, TwoPoints points, const Ending& ending) {
+  const int64_t few = ending.settled ? int64_t(cluster.rows.size()) / ending.settled : 0;
   Split split;
   split.side.assign(cluster.rows.size(), 0);
   split.parts[0] = cluster.group;
   split.parts[1].sums.resize(cluster.center.size());
   slack_.assign(cluster.rows.size(), -std::numeric_limits<double>::infinity());
   turned_ = shifted_ = 0;
-  plane_ = plane_between(start, cluster.center);
+  plane_ = plane_between(points, cluster.center);
   int64_t n_moved = assign(cluster, split);
-  for (int iteration = 1; split.is_split() && iteration < kMostIterations; ++iteration) {
-    if (n_moved * kSettled <= int64_t(cluster.rows.size())) break;
-    Plane next = plane_between({center(split.parts[0]), center(split.parts[1])}, cluster.center);
-    double squares = 0;
-    for (size_t t = 0; t < next.normal.size(); ++t) {
-      const double change = next.normal[t] - plane_.normal[t];
-      squares += change * change;
-    }
-    turned_ += std::sqrt(squares);
+  bool is_still = false;
+  for (int64_t i = 0; split.is_split() && !is_still && n_moved > few && i < ending.max_iter; ++i) {
+    TwoPoints means{center(split.parts[0]), center(split.parts[1])};
+    is_still =
+        squared_distance(means[0], points[0]) + squared_distance(means[1], points[1]) <= ending.tol;
+    points = std::move(means);
+    Plane next = plane_between(points, cluster.center);
+    turned_ += std::sqrt(squared_distance(next.normal, plane_.normal));
     shifted_ += std::abs(next.offset - plane_.offset);
     plane_ = std::move(next);
     n_moved = assign(cluster, split);
   }
   split.error = split.parts[0].error() + split.parts[1].error();
+  split.run_error = split.error;
+  if (split.is_split())
+    for (const int p : {0, 1})
+      split.run_error +=
+          split.parts[p].weight * squared_distance(center(split.parts[p]), points[p]);
   return split;
 }
 

@@ -28,12 +28,21 @@ struct Cluster {
 
 struct Split {
   double error = 0;        // of both parts
+  double run_error = 0;    // the same, about the two points that the rows are nearest to
   std::vector<char> side;  // of each row of the cluster: 0 or 1
   Group parts[2];          // one without weight: no split was found
   bool is_split() const { return parts[0].weight > 0 && parts[1].weight > 0; }
 };
 
 using TwoPoints = std::array<std::vector<double>, 2>;
+
+// When a run ends: after so many moves of the centers; when these move no farther, as a sum of
+// squares; or when no more than one row in so many changes sides (0: none at all).
+struct Ending {
+  int64_t max_iter = 100;
+  double tol = 0;
+  int64_t settled = 0;
+};
 
 class TwoMeans {
  public:
@@ -43,7 +52,7 @@ class TwoMeans {
   // The mean of a group.
   std::vector<double> center(const Group& group) const;
   // From two points.
-  Split run(const Cluster& cluster, const TwoPoints& start);
+  Split run(const Cluster& cluster, TwoPoints points, const Ending& ending);
   // Squared distances of some rows to a point.
   std::vector<double> distances(const std::vector<int32_t>& rows, const std::vector<double>& point);
   // So far, in multiply-adds.

@@ -61,9 +61,12 @@ class _Problem(Generic[X]):
         seeding: str,
         n_starts: int,
         seed: int,
+        draws: Float64,
+        max_iter: int,
+        tol: float,
         share: float,
         work_per_leaf: float,
-    ) -> tuple[NDArray[np.int64], Float64]: ...
+    ) -> tuple[NDArray[np.int64], Float64, float]: ...
 
 class Problem(_Problem[Rows]):
     """Rows kept alive for several runs."""

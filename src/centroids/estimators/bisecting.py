@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -48,9 +49,13 @@ _RULES = {
 _SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 8_192, 32, 4
 # Fewer rows of a sample than this say too little.
 _ENOUGH = 128
+# Numbers that scikit-learn draws for a start, at most.
+_DRAWS = 3
+# Sums of squares may differ by so much, relative, and mean the same.
+_ROUNDING = 1e-9
 # What looking for better splits may cost: a share of a plain tree of all rows, where these are not
 # too many more than the sample, and so many multiply-adds for each cluster.
-_SHARE, _WORK_PER_CLUSTER = 1.5, 150_000
+_SHARE, _WORK_PER_CLUSTER = 1.5, 250_000
 
 
 def _sample_size(n_leaves: int) -> int:
@@ -116,10 +121,10 @@ class BisectingKMeans(NearestCenterModel):
         First centers of each split. A callable is called as ``init(X, 2, random_state=...)``.
     n_init : int, default=1
         Starts of each split from ``init``, at least. Unless ``init`` is a callable, splits are
-        planned: more starts are tried, also from k-means++, and where they end in different splits,
-        the one is taken that leads to the leaves of the lowest inertia. Of many rows a sample is
-        planned on; then the tree that scikit-learn grows from the same ``random_state`` is grown,
-        too, and the better of the two kept.
+        planned: of the tree that scikit-learn draws from the same ``random_state``, more starts are
+        tried, also from k-means++, and where they end in different splits, the one is taken that
+        leads to the leaves of the lowest inertia. Of many rows a sample is planned on. Where
+        scikit-learn's tree may be the better one it is grown, too, and the better of the two kept.
     random_state : int, RandomState instance or None, default=None
         Seed of the first centers.
     max_iter : int, default=300
@@ -244,40 +249,39 @@ class BisectingKMeans(NearestCenterModel):
             # One cluster of all rows; its center is their mean.
             whole = run_plain(problem, 1, Start(np.zeros((1, rows.shape[1]))), max_iter=1)
             root = self._best_tree(whole["centers"][0], members)
+            root.put_in_order()
             self._store(root, rows, weights, threads)
             warn_of_empty(self.counts_, int(self.n_clusters))
             self._end_fit(old, rows)
         return self
 
     def _best_tree(self, center: NDArray[np.float64], members: Members) -> Node:
-        """Grow a tree along a plan, and where that is of a sample, the one scikit-learn draws too.
-
-        Returns the better of them.
-        """
+        """Grow a tree along a plan, and the one scikit-learn draws where it may be the better."""
         random, seeds = check_random_state(self.random_state), seeds_of(self.random_state)
-
-        def drawn() -> Node:
-            return self._grown(
-                center, members, lambda inside, node: self._drawn_split(inside, node, random)
-            )
-
-        def planned() -> Node:
-            return self._grown(
-                center,
-                members,
-                lambda inside, node: self._planned_split(inside, node, random, seeds),
-                self._plan(members, int(self.n_clusters), random, next(seeds)),
-            )
-
         if callable(self.init):
-            return drawn()
-        if not _is_for_sample(len(members), int(self.n_clusters)):
-            return planned()
-        trees = {"drawn": drawn(), "planned": planned()}
+            return self._drawn_tree(center, members, random)
+        same_random = deepcopy(random)
+        place, drawn_inertia = self._plan(members, int(self.n_clusters), random, seeds)
+        planned = self._grown(
+            center,
+            members,
+            lambda inside, node: self._planned_split(inside, node, random, seeds),
+            place,
+        )
+        if planned.inertia_of_leaves() <= drawn_inertia * (1 + _ROUNDING):
+            return planned
+        trees = {"planned": planned, "drawn": self._drawn_tree(center, members, same_random)}
         best = min(trees, key=lambda name: trees[name].inertia_of_leaves())
         if self.verbose:
             print(f"Of the trees above, that of {best} splits has the lower inertia.")  # noqa: T201
         return trees[best]
+
+    def _drawn_tree(
+        self, center: NDArray[np.float64], members: Members, random: np.random.RandomState
+    ) -> Node:
+        return self._grown(
+            center, members, lambda inside, node: self._drawn_split(inside, node, random)
+        )
 
     def _grown(
         self,
@@ -306,19 +310,28 @@ class BisectingKMeans(NearestCenterModel):
         return node.inertia if by_inertia else node.weight
 
     def _plan(
-        self, members: Members, n_leaves: int, random: np.random.RandomState, seed: int
-    ) -> Place:
-        """Return the root of a plan of the splits of these rows."""
+        self, members: Members, n_leaves: int, random: np.random.RandomState, seeds: Iterator[int]
+    ) -> tuple[Place, float]:
+        """Return the root of a plan of the splits of these rows, and the inertia it began with.
+
+        A plan of all rows begins with the tree that scikit-learn draws from the same state. What
+        the tree of all rows would come to is unknown in a plan of a sample: 0.
+        """
         is_sampled = _is_for_sample(len(members), n_leaves)
         sample = members.sample(_sample_size(n_leaves), random) if is_sampled else members
         rows_for_one = len(members) / len(sample)
         by_inertia = self.bisecting_strategy == "biggest_inertia"
-        parts, centers = new_problem(*sample, 1).plan_bisecting(
-            n_leaves, by_inertia, str(self.init), int(self.n_init), seed,
+        n_draws = 0 if is_sampled else _DRAWS * int(self.n_init) * (n_leaves - 1)
+        draws = random.random_sample(n_draws)
+        parts, centers, drawn_inertia = new_problem(*sample, 1).plan_bisecting(
+            n_leaves, by_inertia, str(self.init), int(self.n_init), next(seeds), draws,
+            min(int(self.max_iter), MOST_ITERATIONS), float(self.tol),
             _SHARE * min(rows_for_one, _MANY_MORE),
             _WORK_PER_CLUSTER,
         )  # fmt: skip
-        return Place(parts, centers, _ENOUGH * rows_for_one if is_sampled else 0)
+        if is_sampled:
+            return Place(parts, centers, _ENOUGH * rows_for_one), 0.0
+        return Place(parts, centers, 0), drawn_inertia
 
     def _drawn_split(
         self, members: Members, node: Node, random: np.random.RandomState
@@ -356,7 +369,8 @@ class BisectingKMeans(NearestCenterModel):
         """Split a cluster where the plan says, where it says anything."""
         place = node.place
         if place is None or not place.is_split or node.n_rows < place.fewest_rows:
-            place = node.place = self._plan(members, 2, random, next(seeds))
+            place, _ = self._plan(members, 2, random, seeds)
+            node.place = place
         # Where the plan's rows are all equal, so are these centers; then a far row takes one.
         centers = place.part_centers if place.is_split else np.repeat(place.centers[:1], 2, axis=0)
         return self._runs_from(members, [centers], is_tol_relative=True)[0]

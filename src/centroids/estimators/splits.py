@@ -95,6 +95,8 @@ class Node:
         Rounded: to compare clusters by.
     place : Place or None
         The same cluster in a plan.
+    left, width : float
+        Where it lies in the tree, from left to right: from ``left`` on in [0, 1).
     parts : pair of Node or None
     """
 
@@ -104,6 +106,8 @@ class Node:
     weight: float
     inertia: float
     place: Place | None = None
+    left: float = 0.0
+    width: float = 1.0
     parts: tuple[Node, Node] | None = None
 
     def nodes(self) -> Iterator[Node]:
@@ -117,6 +121,13 @@ class Node:
     def leaves(self) -> Iterator[Node]:
         """Yield the nodes without parts, from left to right."""
         return (node for node in self.nodes() if node.parts is None)
+
+    def put_in_order(self) -> None:
+        """Put the heavier of two parts first, so that the same tree looks the same."""
+        for node in list(self.nodes()):
+            if node.parts:
+                first, second = sorted(node.parts, key=lambda part: (-part.weight, *part.center))
+                node.parts = first, second
 
     def inertia_of_leaves(self) -> float:
         """Return the sum of the leaves' inertias."""
@@ -145,14 +156,18 @@ class Growth:
 
 
 def grow(root: Node, members: Members, growth: Growth) -> None:
-    """Split the largest leaf until there are enough, or none that can be split."""
-    queue, n_nodes, n_unsplit = [(0.0, 0, root)], 1, 0
+    """Split the largest leaf until there are enough, or none that can be split.
+
+    Of equal ones the leftmost, as scikit-learn does.
+    """
+    queue, n_nodes, n_unsplit = [(0.0, root.left, 0, root)], 1, 0
     while queue and len(queue) + n_unsplit < growth.n_leaves:
-        _, _, node = heapq.heappop(queue)
+        *_, node = heapq.heappop(queue)
         _split(node, members, growth)
         n_unsplit += node.parts is None
         for part in node.parts or ():
-            heapq.heappush(queue, (-growth.size(part), n_nodes, part))
+            # In deep trees, places are equal, too.
+            heapq.heappush(queue, (-growth.size(part), part.left, n_nodes, part))
             n_nodes += 1
 
 
@@ -191,6 +206,8 @@ def _parts(node: Node, members: Members, run: _core.Run, growth: Growth) -> tupl
             members.weight_of(inside[j]),
             float(inertias[j]),
             node.place and node.place.part(j),
+            node.left + j * node.width / 2,
+            node.width / 2,
         )
         for j in (0, 1)
     )

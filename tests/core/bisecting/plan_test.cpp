@@ -79,7 +79,7 @@ TEST(a_run_ends_where_each_row_is_on_the_side_of_the_nearer_mean) {
     for (double& radius : cluster.radii) radius = std::sqrt(radius);
     const double* x = p.x.data();
     const Split split = two_means.run(
-        cluster, {std::vector<double>(x, x + d), std::vector<double>(x + d, x + 2 * d)});
+        cluster, {std::vector<double>(x, x + d), std::vector<double>(x + d, x + 2 * d)}, {});
     CHECK(split.is_split());
     const auto first = two_means.center(split.parts[0]), second = two_means.center(split.parts[1]);
     int64_t n_second = 0;
@@ -120,19 +120,62 @@ TEST(the_strategy_says_which_leaf_is_split) {
   PlanOptions options;
   options.n_leaves = 3;
   options.n_starts = 5;
-  const auto split_part = [&] {  // the larger part of the root comes first
+  const auto center_of_split_part = [&] {
     const Plan plan = plan_bisecting(p.data(), options, {});
     CHECK(plan.n_nodes() == 5);
-    return plan.parts[2 * plan.parts[0]] >= 0 ? 0 : 1;
+    const int64_t first = plan.parts[0], second = plan.parts[1];
+    return plan.centers[plan.parts[2 * first] >= 0 ? first : second];
   };
-  CHECK(split_part() == 1);
+  CHECK(std::abs(center_of_split_part() - 115) < 1e-9);
   options.by_inertia = false;
-  CHECK(split_part() == 0);
-  p.weights[98] = p.weights[99] = 100;  // now these two are the larger part
-  CHECK(split_part() == 0);
+  CHECK(std::abs(center_of_split_part() - 0.5) < 1e-9);
+  p.weights[98] = p.weights[99] = 100;
+  CHECK(std::abs(center_of_split_part() - 115) < 1e-9);
+}
+
+TEST(the_first_tree_is_made_of_the_draws) {
+  // Three groups in a line: a run ends where the middle one is with either of the others.
+  Problem p(*std::make_unique<Random>(3), 90, 1);
+  for (int64_t i = 0; i < 90; ++i) {
+    p.weights[i] = 1;
+    p.x[i] = i < 30 ? 0 : i < 60 ? 10 : 21;
+  }
+  PlanOptions options;
   options.n_leaves = 2;
-  const Plan plan = plan_bisecting(p.data(), options, {});
-  CHECK(plan.centers[plan.parts[0]] == 115);
+  const auto center_of_first_part = [&](const std::vector<double>& draws) {
+    options.draws = draws;
+    const Plan plan = plan_bisecting(p.data(), options, {});
+    CHECK(plan.n_nodes() == 3);
+    CHECK(plan.first_error == error_of_leaves(p, plan));
+    return plan.centers[plan.parts[0]];
+  };
+  CHECK(center_of_first_part({0.1, 0.5}) == 0);
+  CHECK(center_of_first_part({0.5, 0.1}) == 15.5);
+  CHECK(center_of_first_part({0.5, 0.9}) == 5);
+  CHECK(center_of_first_part({0.9, 0.5}) == 21);
+  CHECK(center_of_first_part({0.1, 0.1, 0.5}) == 0);  // the same row twice: another is drawn
+  CHECK(center_of_first_part({0.1, 0.2}) == 5);  // equal rows: the farthest parts from the rest
+  options.seeding = Seeding::kmeans_plus_plus;
+  CHECK(center_of_first_part({0.1, 0.10, 0.15}) == 0);
+  CHECK(center_of_first_part({0.1, 0.10, 0.90}) == 5);  // the better of two candidates
+}
+
+TEST(of_equal_leaves_the_leftmost_is_split) {
+  Problem p(*std::make_unique<Random>(3), 100, 1);
+  for (int64_t i = 0; i < 100; ++i) {
+    p.weights[i] = 1;
+    p.x[i] = double(i / 50 * 1000 + i % 50);
+  }
+  PlanOptions options;
+  options.n_leaves = 3;
+  options.by_inertia = false;
+  for (const bool is_first_near : {true, false}) {
+    options.draws =
+        is_first_near ? std::vector{0.1, 0.6, 0.2, 0.8} : std::vector{0.6, 0.1, 0.2, 0.8};
+    const Plan plan = plan_bisecting(p.data(), options, {});
+    CHECK(plan.n_nodes() == 5 && plan.parts[2 * plan.parts[0]] >= 0);
+    CHECK(plan.centers[plan.parts[0]] == (is_first_near ? 24.5 : 1024.5));
+  }
 }
 
 TEST(equal_rows_are_not_split) {
