@@ -84,6 +84,15 @@ def test_labels_are_predict_and_inertia_is_minus_score(strategy, dtype):
     assert_allclose(model.cluster_centers_, means, rtol=1e-5)
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_rows_halfway_are_predicted_as_they_are_labelled(strategy):
+    X = np.random.default_rng(4).integers(0, 6, size=(2000, 2)).astype(np.float32)
+    for seed in range(4):
+        model = BisectingKMeans(8, bisecting_strategy=strategy, random_state=seed).fit(X)
+        assert_array_equal(model.predict(X), model.labels_)
+        assert model.inertia_ == -model.score(X)
+
+
 @pytest.mark.parametrize(
     ("strategy", "sizes"), [("largest_cluster", [2, 50, 50]), ("biggest_inertia", [1, 1, 100])]
 )

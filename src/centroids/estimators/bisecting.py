@@ -249,7 +249,6 @@ class BisectingKMeans(NearestCenterModel):
             # One cluster of all rows; its center is their mean.
             whole = run_plain(problem, 1, Start(np.zeros((1, rows.shape[1]))), max_iter=1)
             root = self._best_tree(whole["centers"][0], members)
-            root.put_in_order()
             self._store(root, rows, weights, threads)
             warn_of_empty(self.counts_, int(self.n_clusters))
             self._end_fit(old, rows)

@@ -111,23 +111,19 @@ class Node:
     parts: tuple[Node, Node] | None = None
 
     def nodes(self) -> Iterator[Node]:
-        """Yield all nodes, each before its parts, from left to right."""
+        """Yield all nodes, each before its parts: the same tree in the same order.
+
+        The heavier part comes first. (To swap them would change who gets a row halfway.)
+        """
         stack = [self]
         while stack:
             node = stack.pop()
             yield node
-            stack.extend(reversed(node.parts or ()))
+            stack.extend(sorted(node.parts or (), key=lambda part: (part.weight, *-part.center)))
 
     def leaves(self) -> Iterator[Node]:
-        """Yield the nodes without parts, from left to right."""
+        """Yield the nodes without parts, in the same order."""
         return (node for node in self.nodes() if node.parts is None)
-
-    def put_in_order(self) -> None:
-        """Put the heavier of two parts first, so that the same tree looks the same."""
-        for node in list(self.nodes()):
-            if node.parts:
-                first, second = sorted(node.parts, key=lambda part: (-part.weight, *part.center))
-                node.parts = first, second
 
     def inertia_of_leaves(self) -> float:
         """Return the sum of the leaves' inertias."""
