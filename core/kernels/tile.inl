@@ -105,6 +105,8 @@ void assign_tiles(const T* packed_rows, int64_t n_cols, int n_rows, const Packed
 #pragma GCC unroll 8
         for (int r = 0; r < ROWS; ++r) best.update(r, tile.score[c][r], j + c);
     }
+    // As a loop, GCC 12 (-O2 -ftree-loop-vectorize) loses the first store.
+#pragma GCC unroll 8
     for (int r = 0; r < ROWS; ++r) {
       const int first = lane + r * kLanes<T>;
       store(out.score + first, best.score[r]);
