@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -32,6 +33,17 @@ void check_aligned(const Array& array) {
 
 inline void check_aligned(const std::optional<Vector>& array) {
   if (array) check_aligned(*array);
+}
+
+// Rows are drawn in proportion to these.
+inline void check_weights(const Vector& weights) {
+  double sum = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (!(weights.data()[i] >= 0)) throw std::invalid_argument("weights must not be negative");
+    sum += weights.data()[i];
+  }
+  if (!(sum > 0 && sum < std::numeric_limits<double>::infinity()))
+    throw std::invalid_argument("weights must be finite and not all zero");
 }
 
 inline MatrixView view_of(const AnyRows& x) {

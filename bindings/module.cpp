@@ -113,6 +113,7 @@ class ProblemOf {
       check_aligned(*weights_);
       if (int64_t(weights_->shape(0)) != data_.x.n_rows)
         throw std::invalid_argument("one weight is needed for each row");
+      check_weights(*weights_);
       data_.weights = weights_->data();
     }
     data_.n_threads = n_threads;

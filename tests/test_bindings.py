@@ -65,6 +65,14 @@ FLOATS = (np.float32, np.float64)
 rows = arrays(n_dims=(2,), dtypes=FLOATS) | arrays()
 centers = arrays(n_dims=(2,), dtypes=(np.float64,)) | arrays()
 numbers = st.integers(-2, 9) | st.sampled_from([2**31, 2**63, -(2**63)])
+values = arrays(n_dims=(1,), dtypes=(np.float64,))
+# As they come, mostly refused; and made into what weights may be.
+some_weights = (
+    st.none()
+    | values
+    | values.map(lambda w: np.abs(np.nan_to_num(w, posinf=1e3, neginf=0)) + 1)
+    | values.map(np.zeros_like)
+)
 few = st.integers(-2, 9)  # where a number is a size, and more would be memory
 threads = st.sampled_from([1, 2, 0, -1, 2**31 - 1])
 
@@ -181,7 +189,7 @@ def test_whatever_parts_answer_the_loop_ends_or_refuses(answers, k, init):
 @fuzz
 @given(
     rows,
-    arrays(n_dims=(1,), dtypes=(np.float64,)) | st.none(),
+    some_weights,
     centers | st.none(),
     numbers,
     numbers,
@@ -192,8 +200,6 @@ def test_whatever_parts_answer_the_loop_ends_or_refuses(answers, k, init):
 def test_problems_are_seeded_and_fitted_or_refused(
     X, weights, init, k, seed, n, seeding, algorithm
 ):
-    if weights is not None:
-        weights = np.abs(np.nan_to_num(weights, posinf=1e3, neginf=0)) + 1  # checked in Python
     problem = attempt(_core.Problem, X, weights, n)
     if problem is None:
         return
@@ -229,15 +235,13 @@ def test_partitions_are_measured_or_refused(X, weights, C, cluster_weights, n):
 @fuzz
 @given(
     rows,
-    arrays(n_dims=(1,), dtypes=(np.float64,)) | st.none(),
+    some_weights,
     st.lists(arrays(n_dims=(1,), dtypes=(np.float64,)), max_size=6),
     numbers,
     numbers,
     threads,
 )
 def test_numbers_of_clusters_are_swept_or_refused(X, weights, draws, k_max, seed, n):
-    if weights is not None:
-        weights = np.abs(np.nan_to_num(weights, posinf=1e3, neginf=0)) + 1  # checked in Python
     problem = attempt(_core.Problem, X, weights, n)
     sweep = None if problem is None else attempt(_core.Sweep, problem, True, seed, 5, 0.0)
     del problem  # the sweep keeps it alive
@@ -320,6 +324,36 @@ def test_sparse_rows_work_or_raise(parts, C, labels, weights, n):
     attempt(_core.inertia, X, C, labels, weights, n)
     attempt(_core.unit_rows, X, n)
     attempt(_core.first_bad, X, n)
+
+
+@fuzz
+@given(
+    rows,
+    some_weights,
+    few | st.just(2**63 - 1),
+    st.booleans(),
+    st.sampled_from(["k-means++", "random", "k-means||", "other"]),
+    few,
+    numbers,
+    vectors,
+    numbers,
+    st.sampled_from([0.0, 1e-4, 1.0, -1.0, np.nan, np.inf]),
+    st.sampled_from([0.0, 1.0, -1.0, np.nan]),
+)
+def test_trees_are_planned_or_refused(
+    X, weights, n_leaves, by_size, seeding, n_starts, seed, draws, max_iter, tol, share
+):
+    problem = attempt(_core.Problem, X, weights, 1)
+    if problem is None:
+        return
+    plan = attempt(
+        problem.plan_bisecting,
+        n_leaves, by_size, seeding, n_starts, seed, draws, max_iter, tol, share, 1e5,
+    )  # fmt: skip
+    if plan is not None:
+        parts, centers, _ = plan
+        assert len(parts) == len(centers) >= 1
+        assert (np.sort(parts[parts >= 0]) == np.arange(1, len(parts))).all()
 
 
 @fuzz

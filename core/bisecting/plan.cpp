@@ -165,9 +165,9 @@ class Planner {
     for (double& radius : cluster.radii) radius = std::sqrt(radius);
     if (is_drawn_) return split_as_drawn(node);
     bool do_two_agree = false;
-    for (int64_t start = 0; start < options_.n_starts + n_more_starts_; ++start) {
+    for (int64_t start = 0; start - n_more_starts_ < options_.n_starts; ++start) {
       const bool is_asked = start < options_.n_starts;
-      if (!is_asked && do_two_agree) break;
+      if (control_.stop() || (!is_asked && do_two_agree)) break;
       if (!draw_other(node, is_asked ? options_.seeding : Seeding::kmeans_plus_plus))
         do_two_agree = true;
     }
@@ -182,7 +182,7 @@ class Planner {
   // The best of the runs that scikit-learn makes.
   void split_as_drawn(Node& node) {
     Split best;
-    for (int64_t start = 0; start < options_.n_starts; ++start) {
+    for (int64_t start = 0; start < options_.n_starts && !control_.stop(); ++start) {
       work_ += kWorkOfSplit;
       Split split =
           two_means_.run(node.cluster, starts_.as_scikit_learn(node.cluster, options_.seeding),

@@ -49,8 +49,8 @@ _RULES = {
 _SAMPLE, _ROWS_PER_CLUSTER, _MANY_MORE = 8_192, 32, 4
 # Fewer rows of a sample than this say too little.
 _ENOUGH = 128
-# Numbers that scikit-learn draws for a start, at most.
-_DRAWS = 3
+# Numbers that scikit-learn draws for a start, at most; and for a tree, as far as they are kept.
+_DRAWS, _MOST_DRAWS = 3, 1_000_000
 # Sums of squares may differ by so much, relative, and mean the same.
 _ROUNDING = 1e-9
 # What looking for better splits may cost: a share of a plain tree of all rows, where these are not
@@ -321,7 +321,7 @@ class BisectingKMeans(NearestCenterModel):
         rows_for_one = len(members) / len(sample)
         by_inertia = self.bisecting_strategy == "biggest_inertia"
         n_draws = 0 if is_sampled else _DRAWS * int(self.n_init) * (n_leaves - 1)
-        draws = random.random_sample(n_draws)
+        draws = random.random_sample(min(n_draws, _MOST_DRAWS))
         parts, centers, drawn_inertia = new_problem(*sample, 1).plan_bisecting(
             n_leaves, by_inertia, str(self.init), int(self.n_init), next(seeds), draws,
             min(int(self.max_iter), MOST_ITERATIONS), float(self.tol),
