@@ -33,7 +33,8 @@ void nearest_as(const SparseRows<T>& rows, const Centers& centers, const Nearest
     const SparseNearest found = packed.nearest(rows.row(i), scores[worker].data());
     const auto distance = [&](int32_t j) {
       return j < 0 ? std::numeric_limits<double>::infinity()
-                   : std::sqrt(squared_distance(rows.row(i), centers.row(j), norms[j]));
+                   : std::sqrt(
+                         squared_distance(rows.row(i), centers.row(j), norms[j], rows.n_features));
     };
     out.labels[i] = found.label;
     out.distances[i] = distance(found.label);
@@ -62,8 +63,12 @@ void distances_as(const SparseRows<T>& rows, const Centers& centers, T* out) {
     packed.score(SparseRow<double>{s.values.data(), row.columns, row.n_entries}, s.scores.data());
     double norm = 0;
     for (const double x : s.values) norm += x * x;
-    for (int64_t j = 0; j < k; ++j)
-      out[i * k + j] = T(std::sqrt(without_noise(norm + 2 * s.scores.data()[j], norm, norms[j])));
+    for (int64_t j = 0; j < k; ++j) {
+      double squared = norm + 2 * s.scores.data()[j];
+      if (is_cancelled(squared, norm, norms[j]))
+        squared = squared_distance_by_column(row, centers.row(j), rows.n_features);
+      out[i * k + j] = T(std::sqrt(squared));
+    }
   });
 }
 

@@ -43,7 +43,8 @@ void SparseCenters<T>::score(const SparseRow<T>& row, T* scores) const {
 }
 
 template <class T>
-SparseNearest SparseCenters<T>::nearest(const SparseRow<T>& row, T* scores) const {
+SparseNearest SparseCenters<T>::nearest(const SparseRow<T>& row, T* scores,
+                                        double most_doubt) const {
   score(row, scores);
   const int32_t k = int32_t(centers_->n_clusters);
   SparseNearest best{0, -1};
@@ -57,12 +58,11 @@ SparseNearest SparseCenters<T>::nearest(const SparseRow<T>& row, T* scores) cons
       best.second_label = j;
     }
   }
-  if constexpr (sizeof(T) == sizeof(float)) {
-    const double error = doubt(std::sqrt(squared_norm(row)), double(row.n_entries));
-    if (k > 1 && double(second) - double(scores[best.label]) <= 2 * error)
-      return settle(row, scores, double(second) + 2 * error);
-  }
-  return best;
+  // False for whatever is not a number.
+  const double lead = double(second) - double(scores[best.label]);
+  if (k == 1 || lead > 2 * most_doubt) return best;
+  const double error = doubt(std::sqrt(squared_norm(row)), double(row.n_entries));
+  return lead > 2 * error ? best : settle(row, scores, double(second) + 2 * error);
 }
 
 // |error of a score| <= (n + 2) eps (|x| |c| + |c|^2 / 2), for n rounded steps (Higham, Accuracy
@@ -80,16 +80,15 @@ SparseNearest SparseCenters<T>::settle(const SparseRow<T>& row, const T* scores,
   double nearest = 0, second = 0;
   for (int32_t j = 0; j < int32_t(centers_->n_clusters); ++j) {
     if (!(double(scores[j]) <= limit)) continue;
-    double score = exact_half_norms_[j];
-    for (int64_t e = 0; e < row.n_entries; ++e)
-      score -= double(row.values[e]) * centers_->row(j)[row.columns[e]];
-    if (best.label < 0 || score < nearest) {
+    const double distance =
+        squared_distance(row, centers_->row(j), 2 * exact_half_norms_[j], centers_->n_features);
+    if (best.label < 0 || distance < nearest) {
       best = {j, best.label};
       second = nearest;
-      nearest = score;
-    } else if (best.second_label < 0 || score < second) {
+      nearest = distance;
+    } else if (best.second_label < 0 || distance < second) {
       best.second_label = j;
-      second = score;
+      second = distance;
     }
   }
   return best;
@@ -145,7 +144,8 @@ void set_bounds(SparseBounds& bounds, int64_t i, const SparseRow<T>& row, const 
 template <class T>
 int64_t SparsePass<T>::label(const SparseRows<T>& rows, const SparseCenters<T>& centers,
                              std::vector<char>& touched, SparseBounds* bounds) {
-  const double doubt = bounds ? centers.doubt(bounds->largest_norm, bounds->most_entries) : 0;
+  const double doubt = bounds ? centers.doubt(bounds->largest_norm, bounds->most_entries)
+                              : std::numeric_limits<double>::infinity();
   const Shards shards(rows.n_rows, kBlockRows);
   const int n_threads =
       worthwhile_threads(rows.n_threads, rows.n_entries() * double(centers.n_lanes()) / 4);
@@ -157,7 +157,7 @@ int64_t SparsePass<T>::label(const SparseRows<T>& rows, const SparseCenters<T>& 
     for (int64_t i = shards.begin(shard); i < shards.end(shard); ++i) {
       const int32_t old_label = rows.labels[i];
       if (bounds && !bounds->own_shift.empty() && advance(*bounds, i, old_label, doubt)) continue;
-      const SparseNearest found = centers.nearest(rows.row(i), scores[worker].data());
+      const SparseNearest found = centers.nearest(rows.row(i), scores[worker].data(), doubt);
       const int32_t label = found.label;
       if (bounds) set_bounds(*bounds, i, rows.row(i), scores[worker].data(), found, doubt);
       if (label == old_label) continue;
@@ -252,8 +252,8 @@ double SparsePass<T>::sum_squares(const SparseRows<T>& rows, const Centers& cent
                [&](int, int64_t shard) {
                  for (int64_t i = shards.begin(shard); i < shards.end(shard); ++i) {
                    const int32_t j = rows.labels[i];
-                   part[shard] +=
-                       rows.weight(i) * squared_distance(rows.row(i), centers.row(j), norms[j]);
+                   part[shard] += rows.weight(i) * squared_distance(rows.row(i), centers.row(j),
+                                                                    norms[j], rows.n_features);
                  }
                });
   return std::accumulate(part.begin(), part.end(), 0.0);
@@ -265,7 +265,7 @@ std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) {
   const auto measure = [&](int64_t first, int m, double* out) {
     for (int i = 0; i < m; ++i) {
       const int32_t j = rows_.labels[first + i];
-      out[i] = squared_distance(rows_.row(first + i), centers.row(j), norms[j]);
+      out[i] = squared_distance(rows_.row(first + i), centers.row(j), norms[j], rows_.n_features);
     }
   };
   const auto compare = [&](int64_t a, int64_t b) {

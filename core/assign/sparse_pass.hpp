@@ -1,10 +1,12 @@
 // The pass over sparse rows in memory: rows against every center, entry by entry.
 //
-// A row's label is a function of (row, centers). In float32, scores that rounding could have put in
-// the wrong order are computed again in float64. Rows whose bounds prove that their label stays are
-// skipped (Hamerly, as in hamerly_pass.hpp), by a margin above the rounding error of the scores.
+// A row's label is a function of (row, centers). Where rounding could have put scores in the wrong
+// order, distances are computed in float64, and column by column where digits cancel. Rows whose
+// bounds prove that their label stays are skipped (Hamerly, as in hamerly_pass.hpp), by a margin
+// above the rounding error of the scores.
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "aligned.hpp"
@@ -37,8 +39,10 @@ class SparseCenters {
   SparseCenters() = default;
   void pack(const Centers& centers);
 
-  // `scores` is scratch of n_lanes() values, aligned to a cache line.
-  SparseNearest nearest(const SparseRow<T>& row, T* scores) const;
+  // `scores` is scratch of n_lanes() values, aligned to a cache line. `most_doubt`: no less than
+  // the doubt of this row, to spare finding that out where it is clear that it does not matter.
+  SparseNearest nearest(const SparseRow<T>& row, T* scores,
+                        double most_doubt = std::numeric_limits<double>::infinity()) const;
   // scores[j] = |c_j|^2 / 2 - x.c_j
   void score(const SparseRow<T>& row, T* scores) const;
   // Bound of the rounding error of a score of a row of this length and number of entries.

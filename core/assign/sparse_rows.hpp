@@ -73,9 +73,14 @@ int compare_rows(const SparseRow<T>& a, const SparseRow<T>& b) {
 
 template <class T>
 double squared_norm(const SparseRow<T>& row) {
-  double norm = 0;
-  for (int64_t e = 0; e < row.n_entries; ++e) norm += double(row.values[e]) * double(row.values[e]);
-  return norm;
+  constexpr int kSums = 4;  // side by side: one sum alone would wait for itself
+  double sums[kSums] = {};
+  int64_t e = 0;
+  for (; e + kSums <= row.n_entries; e += kSums)
+    for (int s = 0; s < kSums; ++s)
+      sums[s] += double(row.values[e + s]) * double(row.values[e + s]);
+  for (; e < row.n_entries; ++e) sums[0] += double(row.values[e]) * double(row.values[e]);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 // |c|^2 of each center, added in column order.
@@ -87,23 +92,68 @@ inline std::vector<double> squared_norms(const Centers& centers) {
   return norms;
 }
 
-// A squared distance below the rounding error of its formula, given the squared norms, is zero.
-inline double without_noise(double squared_distance, double norm, double other_norm) {
-  constexpr double kNoise = 4 * std::numeric_limits<double>::epsilon();
-  return squared_distance <= kNoise * (norm + other_norm) ? 0.0 : squared_distance;
+// Whether a squared distance that was computed from the squared norms is so small against them that
+// too few of its digits are left. True for whatever is not a number.
+inline bool is_cancelled(double squared_distance, double norm, double other_norm) {
+  return !(squared_distance > 0x1p-14 * (norm + other_norm));
 }
 
-// |x - c|^2 = |c|^2 - sum over the entries of x of x (2c - x). Both sums run in column order, so
-// that a row equal to its center is at distance 0 exactly.
+// |x - c|^2 column by column, where no digits cancel. Zero where it is no more than the rounding of
+// a center, which is a mean of rows, makes it.
 template <class T>
-double squared_distance(const SparseRow<T>& row, const double* center, double center_norm) {
+double squared_distance_by_column(const SparseRow<T>& row, const double* center,
+                                  int64_t n_features) {
+  double sum = 0, norms = 0;
+  int64_t t = 0;
+  const auto add_until = [&](int64_t column) {  // columns that are zero in the row
+    for (; t < column; ++t) {
+      sum += center[t] * center[t];
+      norms += center[t] * center[t];
+    }
+  };
+  for (int64_t e = 0; e < row.n_entries; ++e) {
+    add_until(row.columns[e]);
+    const double x = row.values[e], difference = x - center[t];
+    sum += difference * difference;
+    norms += x * x + center[t] * center[t];
+    ++t;
+  }
+  add_until(n_features);
+  const bool is_noise = sum <= 0x1p-76 * norms && sum < std::numeric_limits<double>::infinity();
+  return is_noise ? 0.0 : sum;
+}
+
+// The same for two rows.
+template <class T>
+double squared_distance_by_column(const SparseRow<T>& a, const SparseRow<T>& b) {
+  double sum = 0;
+  for (int64_t e = 0, f = 0; e < a.n_entries || f < b.n_entries;) {
+    const bool has_a = e < a.n_entries && !(f < b.n_entries && b.columns[f] < a.columns[e]);
+    const bool has_b = f < b.n_entries && !(e < a.n_entries && a.columns[e] < b.columns[f]);
+    const double difference =
+        (has_a ? double(a.values[e]) : 0.0) - (has_b ? double(b.values[f]) : 0.0);
+    sum += difference * difference;
+    e += has_a;
+    f += has_b;
+  }
+  return sum;
+}
+
+// |x - c|^2 = |c|^2 - sum over the entries of x of x (2c - x), which takes no look at the other
+// columns, unless digits cancel.
+template <class T>
+double squared_distance(const SparseRow<T>& row, const double* center, double center_norm,
+                        int64_t n_features) {
   double nearer = 0, norm = 0;
   for (int64_t e = 0; e < row.n_entries; ++e) {
     const double x = row.values[e];
     nearer += x * (2 * center[row.columns[e]] - x);
     norm += x * x;
   }
-  return without_noise(center_norm - nearer, center_norm, norm);
+  const double squared = center_norm - nearer;
+  return is_cancelled(squared, center_norm, norm)
+             ? squared_distance_by_column(row, center, n_features)
+             : squared;
 }
 
 }  // namespace centroids

@@ -221,8 +221,8 @@ class RowAccessOf<SparseRows<T>> : public RowAccess {
     const double* measure(const int32_t* rows, int n) override {
       for (size_t p = 0; p < points_.size(); ++p)
         for (int i = 0; i < n; ++i)
-          out_[p * kBlockRows + i] =
-              squared_distance(rows_.row(rows[i]), points_[p].values, points_[p].squared_norm);
+          out_[p * kBlockRows + i] = squared_distance(rows_.row(rows[i]), points_[p].values,
+                                                      points_[p].squared_norm, rows_.n_features);
       return out_.data();
     }
 

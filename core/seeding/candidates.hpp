@@ -105,7 +105,7 @@ class NearestAdded<SparseRows<T>> {
     for (int i = 0; i < n; ++i) {
       const SparseRow<T> row = rows_.row(first + i);
       const int32_t j = labels[i] = packed_.nearest(row, scores_[worker].data()).label;
-      squared_distances[i] = squared_distance(row, added_->row(j), norms_[j]);
+      squared_distances[i] = squared_distance(row, added_->row(j), norms_[j], rows_.n_features);
     }
   }
 

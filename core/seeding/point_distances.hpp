@@ -84,8 +84,7 @@ class PointDistances<Rows<T>> {
   std::vector<T> values_;
 };
 
-// |x - p|^2 = |x|^2 + |p|^2 - 2 x.p in float64, added in column order: equal rows are at distance
-// 0.
+// |x - p|^2 = |x|^2 + |p|^2 - 2 x.p in float64, unless digits cancel: equal rows are at distance 0.
 template <class T>
 class PointDistances<SparseRows<T>> {
  public:
@@ -103,6 +102,7 @@ class PointDistances<SparseRows<T>> {
 
   void choose(const std::vector<int64_t>& points) {
     n_points_ = int(points.size());
+    points_.clear();
     n_lanes_ = (n_points_ + kLanes - 1) / kLanes * kLanes;
     by_column_.assign(rows_.n_features * n_lanes_, 0.0);
     norms_.assign(n_lanes_, 0.0);
@@ -111,6 +111,7 @@ class PointDistances<SparseRows<T>> {
       for (int64_t e = 0; e < row.n_entries; ++e)
         by_column_[row.columns[e] * n_lanes_ + p] = row.values[e];
       norms_[p] = norm(row);
+      points_.push_back(row);
     }
   }
   void measure(int64_t begin, const int32_t* offsets, int m, T*, T* out) const {
@@ -128,7 +129,7 @@ class PointDistances<SparseRows<T>> {
       e += first;
       f += second;
     }
-    return distance(norm(x), norm(y), dot);
+    return distance(norm(x), norm(y), dot, x, y);
   }
 
  private:
@@ -140,8 +141,11 @@ class PointDistances<SparseRows<T>> {
       sum += double(row.values[e]) * double(row.values[e]);
     return sum;
   }
-  static T distance(double norm, double other_norm, double dot) {
-    return T(without_noise(norm + other_norm - 2 * dot, norm, other_norm));
+  static T distance(double norm, double other_norm, double dot, const SparseRow<T>& row,
+                    const SparseRow<T>& other) {
+    const double squared = norm + other_norm - 2 * dot;
+    return T(is_cancelled(squared, norm, other_norm) ? squared_distance_by_column(row, other)
+                                                     : squared);
   }
   void to_points(int64_t i, T* out) const {
     const SparseRow<T> row = rows_.row(i);
@@ -154,13 +158,14 @@ class PointDistances<SparseRows<T>> {
         for (int lane = 0; lane < kLanes; ++lane) dot[lane] += x * p[lane];
       }
       for (int p = first; p < std::min(n_points_, first + kLanes); ++p)
-        out[p * kBlockRows] = distance(row_norm, norms_[p], dot[p - first]);
+        out[p * kBlockRows] = distance(row_norm, norms_[p], dot[p - first], row, points_[p]);
     }
   }
 
   SparseRows<T> rows_;
   int n_points_ = 0, n_lanes_ = 0;
   std::vector<double> by_column_, norms_;
+  std::vector<SparseRow<T>> points_;
 };
 
 }  // namespace centroids

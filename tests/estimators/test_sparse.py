@@ -210,13 +210,37 @@ def test_wrong_structure_never_reaches_the_core():
         _core.SparseRows(values, columns, np.array([0, 2, 1]), 2)
 
 
-def test_sparse_rows_far_from_zero_are_told_to_lose_digits():
-    X = np.random.default_rng(0).normal(size=(300, 4)) + np.repeat([0, 30, 60], 100)[:, None]
-    with pytest.warns(UserWarning, match=r"lose most of their digits.*X\.toarray"):
-        KMeans(3, random_state=0).fit(sp.csr_array(X + 1e8))
-    near = KMeans(3, random_state=0).fit(sp.csr_array(X + 1e5))  # a warning would be an error
-    far = KMeans(3, random_state=0).fit(X + 1e8)
-    assert_array_equal(near.labels_, far.labels_)
+FAR = np.random.default_rng(0).normal(size=(300, 4)) + np.repeat([0, 10, 20], 100)[:, None]
+
+
+@pytest.mark.filterwarnings("ignore:The rows of the sparse X")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("columns", [1, 4])
+@pytest.mark.parametrize("offset", [1e6, 1e8])
+@pytest.mark.parametrize("estimator", [KMeans, MiniBatchKMeans, BisectingKMeans])
+def test_sparse_rows_far_from_zero_are_measured_as_dense_ones(estimator, offset, columns, dtype):
+    X = FAR + offset * (np.arange(4) < columns)
+    new = X + np.random.default_rng(1).normal(0, 8, size=X.shape)
+    X, new = X.astype(dtype), new.astype(dtype)
+    model = estimator(3, random_state=0).fit(sp.csr_array(X))
+    assert_array_equal(model.labels_, model.predict(sp.csr_array(X)))
+    if dtype == np.float64:
+        assert model.inertia_ == pytest.approx(estimator(3, random_state=0).fit(X).inertia_, 1e-3)
+    for rows in (X, new):
+        assert_allclose(model.transform(sp.csr_array(rows)), model.transform(rows), rtol=1e-6)
+        assert_array_equal(model.predict(sp.csr_array(rows)), model.predict(rows))
+        assert model.score(sp.csr_array(rows)) == pytest.approx(model.score(rows), 1e-9)
+
+
+def test_sparse_rows_far_from_zero_are_told_that_search_is_blind():
+    with pytest.warns(UserWarning, match=r"cannot see small differences.*X\.toarray"):
+        KMeans(3, random_state=0).fit(sp.csr_array(FAR + 1e8 * (np.arange(4) == 2)))
+    KMeans(3, random_state=0).fit(sp.csr_array(FAR + 1e5))  # a warning would be an error
+
+
+def test_distances_of_sparse_rows_that_overflow_are_infinite():
+    model = KMeans(2, random_state=0).fit(FAR)
+    assert (model.transform(sp.csr_array([[1e200, 0, 0, 0]])) == np.inf).all()
 
 
 @pytest.mark.parametrize("value", [0.1, 1e8])  # of 0.1, rounding leaves a variance

@@ -62,7 +62,8 @@ def with_values(X: Any, values: NDArray[Any]) -> Any:
     """Return X with other values: of its entries when it is sparse, of all its cells otherwise."""
     if not is_sparse(X):
         return values
-    return type(X)((values, X.indices, X.indptr), shape=X.shape)
+    # Arrays may be longer than what is in use.
+    return type(X)((values, X.indices[: len(values)], X.indptr), shape=X.shape)
 
 
 def has_equal_rows(X: Any) -> bool:
