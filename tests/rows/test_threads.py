@@ -3,7 +3,7 @@
 import joblib
 import pytest
 
-from centroids.rows.threads import n_threads
+from centroids.rows.threads import n_threads, quota_of_groups
 
 LARGE = 1e12
 
@@ -44,3 +44,36 @@ def test_absurd_numbers_stay_in_the_range_of_the_core(monkeypatch, limit):
     assert n_threads(limit, LARGE) <= 2**16
     monkeypatch.setenv("OMP_NUM_THREADS", str(limit))
     assert n_threads(None, LARGE) <= 2**16
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "n_cpus"),
+    [
+        ("250000 100000", "max 100000", 3),
+        ("max 100000", "150000 100000", 2),
+        ("50000 100000", "", 1),
+    ],
+)
+def test_the_least_quota_of_nested_groups_binds(inner, outer, n_cpus, tmp_path):
+    write(tmp_path / "jobs/a/cpu.max", inner + "\n")
+    write(tmp_path / "jobs/cpu.max", outer + "\n")
+    assert quota_of_groups("0::/jobs/a\n", tmp_path) == n_cpus
+
+
+def test_quotas_of_version_1_bind_those_of_other_controllers_do_not(tmp_path):
+    for name, quota in ("cpu", "150000"), ("memory", "50000"):
+        write(tmp_path / name / "jobs/cpu.cfs_quota_us", quota + "\n")
+        write(tmp_path / name / "jobs/cpu.cfs_period_us", "100000\n")
+    membership = "5:memory:/jobs\n4:cpu,cpuacct:/jobs\n1:name=systemd:/jobs\n"
+    assert quota_of_groups(membership, tmp_path) == 2
+    write(tmp_path / "cpu/jobs/cpu.cfs_quota_us", "-1\n")  # none
+    assert quota_of_groups(membership, tmp_path) > 1000
+
+
+def test_groups_that_cannot_be_seen_bind_nothing(tmp_path):
+    assert quota_of_groups("0::/../elsewhere\n", tmp_path) > 1000

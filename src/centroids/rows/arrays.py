@@ -141,9 +141,9 @@ def _warn_of_blind_search(X: Any, mean_variance: float) -> None:
     if spread > 0 and rounding > 1e-4 * spread and not has_equal_rows(X):
         warnings.warn(
             f"The rows of the sparse X are some {np.sqrt(mean_square):.2g} from zero and only "
-            f"{np.sqrt(spread):.2g} from their mean: the search for better clusters cannot see small "
-            "differences there, and may end at a higher inertia than that of dense rows. Subtract "
-            "what the columns have in common, or pass a dense array, X.toarray().",
+            f"{np.sqrt(spread):.2g} from their mean: the search for better clusters cannot see "
+            "small differences there, and may end at a higher inertia than that of dense rows. "
+            "Subtract what the columns have in common, or pass a dense array, X.toarray().",
             UserWarning,
             stacklevel=4,
         )
