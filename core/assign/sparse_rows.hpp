@@ -56,19 +56,29 @@ void copy_row(const SparseRows<T>& rows, int64_t i, double* out) {
   for (int64_t e = 0; e < row.n_entries; ++e) out[row.columns[e]] = row.values[e];
 }
 
+// Calls f(x, y) with the values of both rows in each column where one has an entry, until it
+// returns false.
+template <class T, class F>
+void for_columns_of(const SparseRow<T>& a, const SparseRow<T>& b, F f) {
+  for (int64_t i = 0, j = 0; i < a.n_entries || j < b.n_entries;) {
+    const bool has_a = i < a.n_entries && !(j < b.n_entries && b.columns[j] < a.columns[i]);
+    const bool has_b = j < b.n_entries && !(i < a.n_entries && a.columns[i] < b.columns[j]);
+    if (!f(has_a ? a.values[i] : T(0), has_b ? b.values[j] : T(0))) return;
+    i += has_a;
+    j += has_b;
+  }
+}
+
 // Below 0 when the values of a come before those of b, column by column; 0 when all are equal,
 // whether a zero is stored or not.
 template <class T>
 int compare_rows(const SparseRow<T>& a, const SparseRow<T>& b) {
-  for (int64_t e = 0, f = 0; e < a.n_entries || f < b.n_entries;) {
-    const bool has_a = e < a.n_entries && !(f < b.n_entries && b.columns[f] < a.columns[e]);
-    const bool has_b = f < b.n_entries && !(e < a.n_entries && a.columns[e] < b.columns[f]);
-    const T x = has_a ? a.values[e] : T(0), y = has_b ? b.values[f] : T(0);
-    if (x != y) return x < y ? -1 : 1;
-    e += has_a;
-    f += has_b;
-  }
-  return 0;
+  int order = 0;
+  for_columns_of(a, b, [&](T x, T y) {
+    order = x == y ? 0 : x < y ? -1 : 1;
+    return order == 0;
+  });
+  return order;
 }
 
 template <class T>
@@ -127,15 +137,11 @@ double squared_distance_by_column(const SparseRow<T>& row, const double* center,
 template <class T>
 double squared_distance_by_column(const SparseRow<T>& a, const SparseRow<T>& b) {
   double sum = 0;
-  for (int64_t e = 0, f = 0; e < a.n_entries || f < b.n_entries;) {
-    const bool has_a = e < a.n_entries && !(f < b.n_entries && b.columns[f] < a.columns[e]);
-    const bool has_b = f < b.n_entries && !(e < a.n_entries && a.columns[e] < b.columns[f]);
-    const double difference =
-        (has_a ? double(a.values[e]) : 0.0) - (has_b ? double(b.values[f]) : 0.0);
+  for_columns_of(a, b, [&](T x, T y) {
+    const double difference = double(x) - double(y);
     sum += difference * difference;
-    e += has_a;
-    f += has_b;
-  }
+    return true;
+  });
   return sum;
 }
 

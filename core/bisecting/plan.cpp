@@ -122,8 +122,8 @@ class Planner {
   }
 
   // Splits the largest leaf, of equal ones the leftmost (as scikit-learn), until there are enough,
-  // or none that can be split; what was split before, stays so. Lists the nodes that are
-  // split.
+  // or none that can be split; what was split before, stays so.
+  // Lists the nodes that are split.
   Errors grow() {
     using Entry = std::tuple<double, double, int64_t, Node*>;
     std::priority_queue<Entry> queue;

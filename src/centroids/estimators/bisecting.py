@@ -147,8 +147,8 @@ class BisectingKMeans(NearestCenterModel):
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features)
-        Centers of the leaves of the tree from left to right, in the dtype of the training rows.
-        There are fewer when X has fewer different rows.
+        Centers of the leaves of the tree, those of the heavier part of each split first, in the
+        dtype of the training rows. There are fewer when X has fewer different rows.
     labels_ : ndarray of shape (n_samples,), int32
         Cluster of each training row: ``predict`` of the training rows.
     inertia_ : float
