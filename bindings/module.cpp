@@ -149,8 +149,8 @@ class ProblemOf {
     return nb::cast(copied_array(rows, {rows.size()}));
   }
 
-  // A tree of splits in two: the numbers of the parts of each node, and its center; and the error
-  // of the first tree.
+  // A tree of splits in two: the numbers of the parts of each node, and its center; and the errors
+  // of its leaves and of those of the first tree.
   nb::tuple plan_bisecting(int64_t n_leaves, bool by_inertia, const std::string& seeding,
                            int64_t n_starts, uint64_t seed_value, const Vector& draws,
                            int64_t max_iter, double tol, double share, double work_per_leaf) const {
@@ -175,7 +175,7 @@ class ProblemOf {
     const size_t n_nodes = size_t(plan.n_nodes());
     return nb::make_tuple(copied_array(plan.parts, {n_nodes, 2}),
                           copied_array(plan.centers, {n_nodes, size_t(data_.x.n_cols)}),
-                          plan.first_error);
+                          plan.error, plan.first_error);
   }
 
   nb::dict fit(int64_t n_clusters, std::optional<Matrix> init, const std::string& seeding,

@@ -351,7 +351,7 @@ def test_trees_are_planned_or_refused(
         n_leaves, by_size, seeding, n_starts, seed, draws, max_iter, tol, share, 1e5,
     )  # fmt: skip
     if plan is not None:
-        parts, centers, _ = plan
+        parts, centers, *_ = plan
         assert len(parts) == len(centers) >= 1
         assert (np.sort(parts[parts >= 0]) == np.arange(1, len(parts))).all()
 

@@ -104,6 +104,7 @@ class Planner {
     }
     Plan plan = this->plan();
     plan.first_error = first_error;
+    plan.error = errors_.leaves;
     return plan;
   }
 

@@ -36,6 +36,7 @@ struct Plan {
   std::vector<int64_t> parts;   // per node: the numbers of its two parts, or -1, -1
   std::vector<double> centers;  // n_nodes x n_features
   double first_error = 0;       // of the leaves of the first tree
+  double error = 0;             // of the leaves
   int64_t n_nodes() const { return int64_t(parts.size()) / 2; }
 };
 

@@ -66,7 +66,7 @@ class _Problem(Generic[X]):
         tol: float,
         share: float,
         work_per_leaf: float,
-    ) -> tuple[NDArray[np.int64], Float64, float]: ...
+    ) -> tuple[NDArray[np.int64], Float64, float, float]: ...
 
 class Problem(_Problem[Rows]):
     """Rows kept alive for several runs."""

@@ -54,6 +54,7 @@ def test_no_tree_is_worse_than_scikit_learns_of_the_same_seed(name, strategy, in
 def test_the_first_tree_of_a_plan_is_scikit_learns(name, strategy, init, n_init, monkeypatch):
     monkeypatch.setattr(bisecting, "_SHARE", 0)
     monkeypatch.setattr(bisecting, "_WORK_PER_CLUSTER", 0)
+    monkeypatch.setattr(bisecting, "_FEW_VALUES", 0)
     X, n_clusters = DRAWN[name]
     settings = {"bisecting_strategy": strategy, "init": init, "n_init": n_init, "tol": 0}
     for seed in range(3):
@@ -116,6 +117,21 @@ def test_a_row_of_weight_w_counts_as_w_rows(strategy):
         assert_allclose(*(np.sort(one.cluster_centers_, axis=0) for one in (heavy, repeated)))
         assert_allclose(*(one.cluster_centers_[one.predict(X)] for one in (heavy, repeated)))
         assert heavy.inertia_ == pytest.approx(repeated.inertia_)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("init", ["random", "k-means++"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_small_tables_make_one_tree_in_any_order_and_with_weights_or_repeated(strategy, init, form):
+    rng = np.random.default_rng(0)
+    for seed in range(6):
+        X = np.round(rng.normal(size=(60, 3)) * 2) + 9 * rng.integers(0, 3, (60, 1))
+        weights, order = rng.integers(0, 5, 60), rng.permutation(60)
+        settings = {"init": init, "bisecting_strategy": strategy, "random_state": seed}
+        repeated = BisectingKMeans(8, **settings).fit(form(np.repeat(X, weights, axis=0)))
+        weighted = BisectingKMeans(8, **settings).fit(form(X[order]), sample_weight=weights[order])
+        assert_allclose(weighted.cluster_centers_, repeated.cluster_centers_, atol=1e-12)
+        assert_array_equal(weighted.predict(X), repeated.predict(X))
 
 
 def test_the_cluster_of_most_weight_is_the_largest():

@@ -23,22 +23,9 @@ ESTIMATORS = [KMeans, MiniBatchKMeans, BisectingKMeans]
 X = np.random.default_rng(0).normal(size=(120, 3)) + 8 * (np.arange(120) % 3)[:, None]
 
 
-def expected_failed_checks(estimator):
-    """A row of weight w is drawn as w rows are, but which row a number draws goes by their order.
-
-    So the same seed may end in another tree; scikit-learn expects its own to fail for that.
-    """
-    if isinstance(estimator, BisectingKMeans) and estimator.n_clusters == 8:
-        check = "check_sample_weight_equivalence_on_{}_data"
-        return dict.fromkeys(map(check.format, ("dense", "sparse")), "drawn in another order")
-    return {}
-
-
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 @parametrize_with_checks(
-    [MiniBatchKMeans(), MiniBatchKMeans(3), BisectingKMeans(), BisectingKMeans(3)],
-    expected_failed_checks=expected_failed_checks,
-    xfail_strict=False,  # on another processor it may end in the same tree
+    [MiniBatchKMeans(), MiniBatchKMeans(3), BisectingKMeans(), BisectingKMeans(3)]
 )
 def test_scikit_learns_estimator_checks(estimator, check):
     check(estimator)

@@ -53,9 +53,13 @@ _ENOUGH = 128
 _DRAWS, _MOST_DRAWS = 3, 1_000_000
 # Sums of squares may differ by so much, relative, and mean the same.
 _ROUNDING = 1e-9
+# Runs of scikit-learn, and plans, that differ by less are equally good.
+_SAME_ERROR = 1e-6
 # What looking for better splits may cost: a share of a plain tree of all rows, where these are not
 # too many more than the sample, and so many multiply-adds for each cluster.
 _SHARE, _WORK_PER_CLUSTER = 1.5, 250_000
+# Tables of so few values are planned on in an order of their own, which takes sorting them.
+_FEW_VALUES = 8_192
 
 
 def _sample_size(n_leaves: int) -> int:
@@ -78,6 +82,24 @@ def _two_rows(
         second = int(random.random_sample() * (n_rows - 1))
         second += second >= first
     return np.array([first, second])
+
+
+class _CorePlan(NamedTuple):
+    """What the core plans.
+
+    Attributes
+    ----------
+    parts : ndarray of shape (n_nodes, 2)
+    centers : ndarray of shape (n_nodes, n_features), float64
+        As in `Place`.
+    inertia, first_inertia : float
+        Of its leaves, and of the leaves of the tree it began with.
+    """
+
+    parts: NDArray[np.int64]
+    centers: NDArray[np.float64]
+    inertia: float
+    first_inertia: float
 
 
 class _Tree(NamedTuple):
@@ -123,8 +145,9 @@ class BisectingKMeans(NearestCenterModel):
         Starts of each split from ``init``, at least. Unless ``init`` is a callable, splits are
         planned: of the tree that scikit-learn draws from the same ``random_state``, more starts are
         tried, also from k-means++, and where they end in different splits, the one is taken that
-        leads to the leaves of the lowest inertia. Of many rows a sample is planned on. Where
-        scikit-learn's tree may be the better one it is grown, too, and the better of the two kept.
+        leads to the leaves of the lowest inertia. Of many rows a sample is planned on. Up to 8,192
+        values are planned on in an order of their own, equal rows as one. Where scikit-learn's tree
+        may be the better one it is grown, too, and the better of the two kept.
     random_state : int, RandomState instance or None, default=None
         Seed of the first centers.
     max_iter : int, default=300
@@ -319,18 +342,37 @@ class BisectingKMeans(NearestCenterModel):
         is_sampled = _is_for_sample(len(members), n_leaves)
         sample = members.sample(_sample_size(n_leaves), random) if is_sampled else members
         rows_for_one = len(members) / len(sample)
-        by_inertia = self.bisecting_strategy == "biggest_inertia"
         n_draws = 0 if is_sampled else _DRAWS * int(self.n_init) * (n_leaves - 1)
         draws = random.random_sample(min(n_draws, _MOST_DRAWS))
-        parts, centers, drawn_inertia = new_problem(*sample, 1).plan_bisecting(
-            n_leaves, by_inertia, str(self.init), int(self.n_init), next(seeds), draws,
-            min(int(self.max_iter), MOST_ITERATIONS), float(self.tol),
-            _SHARE * min(rows_for_one, _MANY_MORE),
-            _WORK_PER_CLUSTER,
-        )  # fmt: skip
+        settings = n_leaves, next(seeds)
+        budget = _SHARE * min(rows_for_one, _MANY_MORE), _WORK_PER_CLUSTER
         if is_sampled:
-            return Place(parts, centers, _ENOUGH * rows_for_one), 0.0
-        return Place(parts, centers, 0), drawn_inertia
+            plan = self._core_plan(sample, *settings, draws, *budget)
+            return Place(plan.parts, plan.centers, _ENOUGH * rows_for_one), 0.0
+        if np.prod(members.rows.shape) > _FEW_VALUES:
+            plan = self._core_plan(members, *settings, draws, *budget)
+            return Place(plan.parts, plan.centers, 0), plan.first_inertia
+        # Neither the order of the rows nor how often one is repeated shall change the tree.
+        plan = self._core_plan(members.different(), *settings, np.empty(0), *budget)
+        drawn = self._core_plan(members, *settings, draws, 0, 0)
+        best = drawn if drawn.inertia < plan.inertia * (1 - _SAME_ERROR) else plan
+        return Place(best.parts, best.centers, 0), drawn.inertia
+
+    def _core_plan(
+        self,
+        members: Members,
+        n_leaves: int,
+        seed: int,
+        draws: NDArray[np.float64],
+        share: float,
+        work_per_leaf: float,
+    ) -> _CorePlan:
+        by_inertia = self.bisecting_strategy == "biggest_inertia"
+        plan = new_problem(*members, 1).plan_bisecting(
+            n_leaves, by_inertia, str(self.init), int(self.n_init), seed, draws,
+            min(int(self.max_iter), MOST_ITERATIONS), float(self.tol), share, work_per_leaf,
+        )  # fmt: skip
+        return _CorePlan(*plan)
 
     def _drawn_split(
         self, members: Members, node: Node, random: np.random.RandomState
@@ -339,7 +381,7 @@ class BisectingKMeans(NearestCenterModel):
         starts = [self._drawn_start(members, node, random) for _ in range(int(self.n_init))]
         best, *others = self._runs_from(members, starts, is_tol_relative=callable(self.init))
         for run in others:
-            if run["inertia"] < best["inertia"] * (1 - 1e-6):  # as scikit-learn does
+            if run["inertia"] < best["inertia"] * (1 - _SAME_ERROR):  # as scikit-learn does
                 best = run
         return best
 

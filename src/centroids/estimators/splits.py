@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.random import sample_without_replacement
 
@@ -36,6 +37,13 @@ class Members(NamedTuple):
             return self
         weights = None if self.weights is None else self.weights[chosen]
         return type(self)(self.rows[chosen], weights)
+
+    def different(self) -> Self:
+        """Return each different row once, with the weight of all its equals, in a fixed order."""
+        table = self.rows.toarray() if sp.issparse(self.rows) else self.rows
+        _, first, which = np.unique(table, axis=0, return_index=True, return_inverse=True)
+        weights = np.bincount(which, self.weights, len(first)).astype(np.float64, copy=False)
+        return type(self)(self.rows[first], weights)
 
     def sample(self, size: int, random: np.random.RandomState) -> Self:
         """Return so many of them, drawn at random."""
