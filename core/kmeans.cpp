@@ -5,7 +5,7 @@
 #include <limits>
 #include <memory>
 
-#include "assign/block_scratch.hpp"
+#include "assign/close_centers.hpp"
 #include "assign/hamerly_pass.hpp"
 #include "first_centers.hpp"
 #include "refined_start.hpp"
@@ -65,50 +65,57 @@ LoopResult fit_as(const Data& data, const FitOptions& asked, const Control& cont
   return fit_rows(rows, data.summary.origin, options, data.x.dtype, control, start, loop_on(rows));
 }
 
-// Calls block(scratch, first_row, n) for each block of rows with its nearest centers.
+// Calls block(nearest, first_row, n) for each block of rows with its nearest centers.
 template <class T, class F>
-void for_blocks(const MatrixView& x, const CenterPack<T>& pack, int n_threads, Search search,
+void for_blocks(const MatrixView& x, const Centers& centers, int n_threads, Search search,
                 F block) {
-  const Kernels<T>& kernel = kernels<T>();
+  CenterPack<T> pack;
+  pack.pack(centers, kernels<T>());
+  CloseCenters<T> close;
+  const bool is_one_block = x.n_rows <= kBlockRows;
+  if (!is_one_block) close.find(centers, pack);
   const Shards shards(x.n_rows, kBlockRows);
   n_threads = worthwhile_threads(
-      n_threads, double(x.n_rows) * double(x.n_cols) * double(pack.view().n_centers + 4));
-  std::vector<BlockScratch<T>> scratch(n_threads);
+      n_threads, double(x.n_rows) * double(x.n_cols) * double(centers.n_clusters + 4));
+  struct Scratch {
+    BlockScratch<T> block;
+    typename CloseCenters<T>::Scratch close;
+  };
+  std::vector<Scratch> scratch(n_threads);
   parallel_for(n_threads, shards.count(), [&](int worker, int64_t shard) {
-    BlockScratch<T>& s = scratch[worker];
-    s.packed.resize(kBlockRows * x.n_cols);
+    Scratch& s = scratch[worker];
+    s.block.packed.resize(kBlockRows * x.n_cols);
     for (int64_t first = shards.begin(shard); first < shards.end(shard); first += kBlockRows) {
-      const int64_t left = shards.end(shard) - first;
-      const int n = int(std::min<int64_t>(kBlockRows, left));
-      s.find(kernel, {x.row<T>(first), x.n_cols, nullptr, n, left - n}, pack.shift(), pack.view(),
-             search);
-      block(s, first, n);
+      const auto rows = RowBlock<T>::at(x.row<T>(0), x.n_cols, nullptr, first, shards.end(shard));
+      s.block.find(kernels<T>(), rows, pack.shift(), pack.view(), search);
+      BlockNearest<T>& nearest = s.block.nearest;
+      int32_t* second = search == Search::with_second ? nearest.second_label : nullptr;
+      if (is_one_block) close.find_around(centers, pack, nearest.label, second, rows.n);
+      close.settle(rows, s.close, nearest.label, second);
+      block(nearest, first, rows.n);
     }
   });
 }
 
 template <class T>
 void nearest_as(const MatrixView& x, const Centers& centers, int n_threads, const NearestOut& out) {
-  const Kernels<T>& kernel = kernels<T>();
-  CenterPack<T> pack;
-  pack.pack(centers, kernel);
-  const auto take = [&](const BlockScratch<T>& s, int64_t first, int n) {
-    std::copy_n(s.nearest.label, n, out.labels + first);
-    kernel.squared_distances(x.row<T>(first), x.n_cols, nullptr, n, centers.values.data(),
-                             s.nearest.label, out.distances + first);
-    for (int i = 0; i < n; ++i) out.distances[first + i] = std::sqrt(out.distances[first + i]);
+  const auto measure = [&](const int32_t* labels, int64_t first, int n, double* distances) {
+    kernels<T>().squared_distances(x.row<T>(first), x.n_cols, nullptr, n, centers.values.data(),
+                                   labels, distances + first);
+    for (int i = 0; i < n; ++i) distances[first + i] = std::sqrt(distances[first + i]);
+  };
+  const auto take = [&](const BlockNearest<T>& nearest, int64_t first, int n) {
+    std::copy_n(nearest.label, n, out.labels + first);
+    measure(nearest.label, first, n, out.distances);
     if (centers.n_clusters == 1) {
       std::fill_n(out.second_labels + first, n, -1);
       std::fill_n(out.second_distances + first, n, std::numeric_limits<double>::infinity());
       return;
     }
-    std::copy_n(s.nearest.second_label, n, out.second_labels + first);
-    kernel.squared_distances(x.row<T>(first), x.n_cols, nullptr, n, centers.values.data(),
-                             s.nearest.second_label, out.second_distances + first);
-    for (int i = 0; i < n; ++i)
-      out.second_distances[first + i] = std::sqrt(out.second_distances[first + i]);
+    std::copy_n(nearest.second_label, n, out.second_labels + first);
+    measure(nearest.second_label, first, n, out.second_distances);
   };
-  for_blocks<T>(x, pack, n_threads, Search::with_second, take);
+  for_blocks<T>(x, centers, n_threads, Search::with_second, take);
 }
 
 template <class T>
@@ -157,12 +164,9 @@ std::vector<int64_t> seed(const Data& data, int64_t n_clusters, Seeding seeding,
 void assign(const MatrixView& x, const Centers& centers, int n_threads, int32_t* labels) {
   with_dtype(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const Kernels<T>& kernel = kernels<T>();
-    CenterPack<T> pack;
-    pack.pack(centers, kernel);
-    for_blocks<T>(x, pack, n_threads, Search::nearest,
-                  [&](const BlockScratch<T>& s, int64_t first, int n) {
-                    std::copy_n(s.nearest.label, n, labels + first);
+    for_blocks<T>(x, centers, n_threads, Search::nearest,
+                  [&](const BlockNearest<T>& nearest, int64_t first, int n) {
+                    std::copy_n(nearest.label, n, labels + first);
                   });
   });
 }

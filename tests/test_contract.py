@@ -39,6 +39,9 @@ class Problem:
             X = rng.normal(size=shape) + 20 * rng.integers(0, 4, (self.n_samples, 1))
         elif self.kind == "offset":
             X = rng.normal(size=shape) + (1e4 if self.dtype == np.float32 else 1e8)
+        elif self.kind == "far groups":  # of rows so near to each other that float32 hardly tells
+            width, apart = 10.0 ** rng.integers(-3, 2), 10.0 ** rng.integers(2, 5)
+            X = width * rng.normal(size=shape) + apart * rng.integers(0, 3, (self.n_samples, 1))
         elif self.kind == "outlier":
             X = rng.normal(size=shape)
             X[rng.integers(self.n_samples)] = 1e6
@@ -69,7 +72,9 @@ class Problem:
 
 
 @st.composite
-def problems(draw, kinds=("normal", "blobs", "grid", "offset", "outlier"), weights=None):
+def problems(
+    draw, kinds=("normal", "blobs", "grid", "offset", "far groups", "outlier"), weights=None
+):
     n_samples = draw(st.integers(1, 80))
     return Problem(
         seed=draw(st.integers(0, 2**31)),

@@ -24,8 +24,7 @@ int64_t BruteForcePass<T>::assign_shard(int worker, int64_t shard) {
   }
   for (int64_t first = begin; first < end; first += kBlockRows) {
     const auto rows = RowBlock<T>::at(this->rows_.x, this->rows_.n_features, nullptr, first, end);
-    const auto& nearest =
-        search_.search_block(worker, rows, search_.pack().view(), Search::nearest);
+    const auto& nearest = search_.search_all(worker, rows, Search::nearest);
     n_changed += this->set_labels(worker, shard, first, rows.n, nearest.label);
   }
   return n_changed;

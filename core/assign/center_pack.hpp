@@ -18,6 +18,12 @@
 
 namespace centroids {
 
+// |computed - exact| of a score, as a share of (|x - s| + |c - s|)^2.
+template <class T>
+double score_error(int64_t n_features) {
+  return double(n_features + 8) * double(std::numeric_limits<T>::epsilon()) / 2;
+}
+
 template <class T>
 class CenterPack {
  public:
@@ -45,6 +51,8 @@ class CenterPack {
   }
   // Largest |c - s| of the packed centers, for error bounds.
   double max_norm() const { return max_norm_; }
+  // |c - s|^2 of one.
+  double squared_norm(int64_t j) const { return norms_[j]; }
 
  private:
   void pack_some(const Centers& centers, const int32_t* which, int64_t k, const Kernels<T>& kernels,

@@ -15,8 +15,9 @@ constexpr int kVisitsWithout = 10;
 template <class T>
 void NearestSearch<T>::prepare(const Centers& centers, int n_workers) {
   n_features_ = centers.n_features;
-  score_error_ = double(n_features_ + 8) * double(std::numeric_limits<T>::epsilon()) / 2;
+  score_error_ = centroids::score_error<T>(n_features_);
   pack_.pack(centers, kernels_, n_workers);
+  close_.find(centers, pack_);
   while (int(scratch_.size()) < n_workers) {
     scratch_.emplace_back();
     scratch_.back().block.packed.resize(kBlockRows * n_features_);
@@ -61,6 +62,15 @@ const BlockNearest<T>& NearestSearch<T>::search_block(int worker, const RowBlock
   BlockScratch<T>& block = scratch_[worker].block;
   block.find(kernels_, rows, pack_.shift(), centers, search);
   return block.nearest;
+}
+
+template <class T>
+const BlockNearest<T>& NearestSearch<T>::search_all(int worker, const RowBlock<T>& rows,
+                                                    Search search) {
+  search_block(worker, rows, pack_.view(), search);
+  Worker& w = scratch_[worker];
+  close_.settle(rows, w.close, w.block.nearest.label);
+  return w.block.nearest;
 }
 
 template class NearestSearch<float>;

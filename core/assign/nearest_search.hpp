@@ -11,6 +11,7 @@
 
 #include "assign/block_scratch.hpp"
 #include "assign/center_pack.hpp"
+#include "assign/close_centers.hpp"
 #include "assign/filter_pack.hpp"
 #include "assign/search_cost.hpp"
 #include "kernels/kernels.hpp"
@@ -44,7 +45,10 @@ class NearestSearch {
   template <class F>
   void find(int worker, const T* base, const int32_t* rows, int n, F take);
 
-  // One block through the tile, against these centers or some of them: a pack with the same shift.
+  // One block through the tile, against all centers. Of close ones, the label may be another than
+  // that of the least score.
+  const BlockNearest<T>& search_all(int worker, const RowBlock<T>& rows, Search search);
+  // The same against some of them, by scores alone: a pack with the same shift.
   const BlockNearest<T>& search_block(int worker, const RowBlock<T>& rows,
                                       const PackedCenters<T>& centers, Search search);
   // Bounds on the distances of the block that search_block has just looked at: to the centers of
@@ -89,6 +93,7 @@ class NearestSearch {
   };
   struct Worker {
     BlockScratch<T> block;
+    typename CloseCenters<T>::Scratch close;
     FilterScratch filter;
     std::vector<Pair> pairs;
     std::vector<Listed> listed;
@@ -102,7 +107,8 @@ class NearestSearch {
                    int n, F take, std::vector<int32_t>& in_doubt);
   void list_pairs(Worker& worker, int32_t row, int i, double error);
   template <class F>
-  void take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base, F take);
+  void take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base, F take,
+                  std::vector<int32_t>& in_doubt);
   template <class F>
   void tile_rows(int worker, const T* base, const int32_t* rows, int n, F take);
 
@@ -110,6 +116,7 @@ class NearestSearch {
   int64_t n_features_ = 0;
   double score_error_ = 0;  // as a share of (|x - s| + |c - s|)^2
   CenterPack<T> pack_;
+  CloseCenters<T> close_;
   const FilterKernels<T>* filter_ = nullptr;
   FilterPack<T> filters_[2];  // the first to try, and a finer one for what it leaves in doubt
   int n_filters_ = 0;
@@ -156,7 +163,7 @@ void NearestSearch<T>::filter_rows(const FilterPack<T>& filter, Worker& worker, 
       else
         in_doubt.push_back(row);
     }
-    take_pairs(filter, worker, base, take);
+    take_pairs(filter, worker, base, take, in_doubt);
   }
 }
 
@@ -182,7 +189,7 @@ void NearestSearch<T>::list_pairs(Worker& worker, int32_t row, int i, double err
 template <class T>
 template <class F>
 void NearestSearch<T>::take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base,
-                                  F take) {
+                                  F take, std::vector<int32_t>& in_doubt) {
   if (worker.listed.empty()) return;
   worker.scores.resize(worker.pairs.size());
   filter.score_pairs(base, worker.pairs, pack_, worker.scores.data());
@@ -200,6 +207,10 @@ void NearestSearch<T>::take_pairs(const FilterPack<T>& filter, Worker& worker, c
         second = std::min(second, tried);
       }
     }
+    if (close_.has(label)) {
+      in_doubt.push_back(row.row);
+      continue;
+    }
     const double error = tile_error(row.norm);
     take(found(row.row, label, filter, row.norm, score + error,
                std::min(second - error, row.least_of_others)));
@@ -215,7 +226,8 @@ void NearestSearch<T>::tile_rows(int worker, const T* base, const int32_t* rows,
   alignas(64) float upper[kBlockRows] = {}, lower[kBlockRows] = {};
   for (int first = 0; first < n; first += kBlockRows) {
     const RowBlock<T> some = RowBlock<T>::at(base, n_features_, rows, first, n);
-    const BlockNearest<T>& nearest = search_block(worker, some, pack_.view(), search);
+    const BlockNearest<T>& nearest = search_all(worker, some, search);
+    // The bounds are those of scores. They hold for a close center as well: it is no farther.
     if (wants_bounds_) bound_block(worker, nearest.score, nearest.second_score, upper, lower);
     for (int i = 0; i < some.n; ++i)
       take(Found{rows ? rows[first + i] : first + i, nearest.label[i], upper[i], lower[i]});

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "assign/block_scratch.hpp"
+#include "assign/close_centers.hpp"
 #include "assign/row_pass.hpp"
 #include "threads/pool.hpp"
 #include "threads/shards.hpp"
@@ -60,10 +60,12 @@ class Visit {
         const Lines& lines)
       : x_(x), centers_(centers), query_(query), lines_(lines) {
     pack_.pack(centers, kernel_);
+    close_.find(centers, pack_);
   }
 
   struct Scratch {
     BlockScratch<T> block;
+    typename CloseCenters<T>::Scratch close;
     // Every row of a block with the other end of each of its lines.
     std::vector<int32_t> rows, others;
     std::vector<double> squared;
@@ -78,8 +80,9 @@ class Visit {
  private:
   void block(Scratch& s, const RowBlock<T>& rows, int64_t first, Sums& sums) const {
     const int n = rows.n;
-    const BlockNearest<T>& nearest = s.block.nearest;
+    BlockNearest<T>& nearest = s.block.nearest;
     s.block.find(kernel_, rows, pack_.shift(), pack_.view(), Search::with_second);
+    close_.settle(rows, s.close, nearest.label, nearest.second_label);
     double own[kBlockRows], second[kBlockRows] = {};
     const double* centers = centers_.values.data();
     kernel_.squared_distances(rows.base, x_.n_cols, nullptr, n, centers, nearest.label, own);
@@ -147,6 +150,7 @@ class Visit {
   const PartitionQuery& query_;
   const Lines& lines_;
   CenterPack<T> pack_;
+  CloseCenters<T> close_;
 };
 
 void merge(Sums& into, const Sums& from) {

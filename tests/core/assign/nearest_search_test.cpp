@@ -17,9 +17,8 @@ void check_labels_of_filters() {
       CHECK(int64_t(found.size()) == p.n, p.name);
       for (int64_t first = 0; first < p.n; first += kBlockRows) {
         const int m = int(std::min<int64_t>(kBlockRows, p.n - first));
-        const auto& nearest =
-            search.search_block(0, {p.x.data() + first * p.d, p.d, nullptr, m, p.n - first - m},
-                                search.pack().view(), Search::nearest);
+        const auto& nearest = search.search_all(
+            0, {p.x.data() + first * p.d, p.d, nullptr, m, p.n - first - m}, Search::nearest);
         for (int i = 0; i < m; ++i)
           CHECK(found[first + i].row == first + i && found[first + i].label == nearest.label[i],
                 kernels.isa, " ", p.name, " d ", p.d, " k ", p.k, " row ", first + i);

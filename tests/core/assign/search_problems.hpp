@@ -80,6 +80,15 @@ Problem<T> make(const Draws& draws, const std::string& name, double scale) {
     for (int64_t j = 0; j < k; j += 3)
       for (int64_t t = 0; t < d; ++t)
         p.centers.row(j)[t] = p.centers.rounded(p.centers.row(j)[t] * 30);
+  // Centers that rounding confuses.
+  if (name == "groups") {
+    const double apart = scale * (sizeof(T) == 4 ? 1e4 : 1e9);
+    for (int64_t i = 0; i < p.n; i += 2)
+      for (int64_t t = 0; t < d; ++t) p.x[i * d + t] += T(apart);
+    for (int64_t j = 0; j < k; j += 2)
+      for (int64_t t = 0; t < d; ++t)
+        p.centers.row(j)[t] = p.centers.rounded(p.centers.row(j)[t] + apart);
+  }
   if (name == "one far")
     for (int64_t t = 0; t < d; ++t) p.centers.row(1)[t] = p.x[t] = T(1e17 * scale);
   return p;
@@ -97,7 +106,7 @@ void for_problems(F f) {
     const Draws draws(random, d, k);
     for (const double scale : {1.0, 1e-15, 1e-36})
       for (const char* name :
-           {"plain", "offset", "ties", "on centers", "one far", "signs", "uneven"})
+           {"plain", "offset", "ties", "on centers", "one far", "signs", "uneven", "groups"})
         // float32 rows whose squares are lost are refused before a fit.
         if ((scale > 1e-10 || std::string(name) != "offset") && (scale > 1e-20 || sizeof(T) == 8))
           f(make<T>(draws, name, scale));
