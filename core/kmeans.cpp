@@ -79,7 +79,7 @@ void for_blocks(const MatrixView& x, const Centers& centers, int n_threads, Sear
       n_threads, double(x.n_rows) * double(x.n_cols) * double(centers.n_clusters + 4));
   struct Scratch {
     BlockScratch<T> block;
-    typename CloseCenters<T>::Scratch close;
+    CloseScratch close;
   };
   std::vector<Scratch> scratch(n_threads);
   parallel_for(n_threads, shards.count(), [&](int worker, int64_t shard) {

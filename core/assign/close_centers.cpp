@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
+#include <type_traits>
 #include <utility>
 
 namespace centroids {
-namespace {
-
-// So few centers are compared one by one.
-constexpr int64_t kFew = 24;
 
 // Sets that are joined two at a time; the least member stands for its set.
 class Sets {
@@ -21,6 +19,7 @@ class Sets {
     while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
     return i;
   }
+  bool are_one(int32_t a, int32_t b) { return of(a) == of(b); }
   void join(int32_t a, int32_t b) {
     a = of(a);
     b = of(b);
@@ -30,6 +29,15 @@ class Sets {
  private:
   std::vector<int32_t> parent_;
 };
+
+namespace {
+
+// So few centers are compared one by one.
+constexpr int64_t kFew = 24;
+
+// Squares that lose digits because they are so small.
+template <class T>
+constexpr double kTiny = 16 * double(std::numeric_limits<T>::min());
 
 // The two columns in which centers differ most.
 std::array<int64_t, 2> widest_columns(const Centers& centers) {
@@ -55,23 +63,26 @@ std::array<int64_t, 2> widest_columns(const Centers& centers) {
 
 // A row on one of two centers is given to that one if |a - b|^2 / 2, by which the scores differ, is
 // more than both are off: each by score_error * (|x - s| + |c - s|)^2, so together by no more than
-// 8 * score_error times the larger |c - s|^2.
+// 8 * score_error times the larger |c - s|^2. Equal centers are close, too: what is close to one of
+// them is to the others.
 template <class T>
 bool CloseCenters<T>::are_close(int32_t a, int32_t b) const {
-  const double most = share_ * std::max(pack_->squared_norm(a), pack_->squared_norm(b));
+  const double most = share_ * std::max(pack_->squared_norm(a), pack_->squared_norm(b)) + kTiny<T>;
   const double *p = centers_->row(a), *q = centers_->row(b);
   double sum = 0;
   for (int64_t t = 0; t < centers_->n_features && sum <= most; ++t)
     sum += (p[t] - q[t]) * (p[t] - q[t]);
-  return sum > 0 && sum <= most;  // equal centers have equal scores
+  return sum <= most;
 }
 
 // No center that is close to this one is farther from it: of two such, the one |c - s| is at most
-// 1 / (1 - sqrt(share)) times the other.
+// 1 / (1 - sqrt(share)) times the other, and what these norms are rounded more.
 template <class T>
 double CloseCenters<T>::reach(int32_t center) const {
+  constexpr double kRounded = 1 + 16 * double(std::numeric_limits<T>::epsilon());
   const double root = std::sqrt(share_), norm = std::sqrt(pack_->squared_norm(center));
-  return root * (root < 0.5 ? std::min(norm / (1 - root), pack_->max_norm()) : pack_->max_norm());
+  const double farthest = root < 0.5 ? norm / (1 - root) : pack_->max_norm();
+  return kRounded * (root * std::min(farthest, pack_->max_norm()) + std::sqrt(kTiny<T>));
 }
 
 template <class T>
@@ -85,22 +96,25 @@ void CloseCenters<T>::begin(const Centers& centers, const CenterPack<T>& pack) {
 template <class T>
 void CloseCenters<T>::find(const Centers& centers, const CenterPack<T>& pack) {
   begin(centers, pack);
-  const std::vector<Link> links = centers.n_clusters <= kFew ? links_of_few() : links_of_many();
-  if (!links.empty()) add_groups(links);
+  Sets sets(centers.n_clusters);
+  if (centers.n_clusters <= kFew)
+    join_few(sets);
+  else
+    join_many(sets);
+  add_groups(sets);
 }
 
 template <class T>
-auto CloseCenters<T>::links_of_few() const -> std::vector<Link> {
-  std::vector<Link> links;
+void CloseCenters<T>::join_few(Sets& sets) const {
   for (int32_t a = 0; a < int32_t(centers_->n_clusters); ++a)
     for (int32_t b = 0; b < a; ++b)
-      if (are_close(a, b)) links.push_back({a, b});
-  return links;
+      if (are_close(a, b)) sets.join(a, b);
 }
 
-// Along the column of the widest range, only neighbours can be close.
+// Along the column of the widest range, only neighbours can be close. Stretches of one set are
+// passed over as a whole, or many centers in one place would take time with their square.
 template <class T>
-auto CloseCenters<T>::links_of_many() const -> std::vector<Link> {
+void CloseCenters<T>::join_many(Sets& sets) const {
   const int64_t k = centers_->n_clusters;
   const auto [first, second] = widest_columns(*centers_);
   std::vector<std::pair<double, int32_t>> order(k);
@@ -108,16 +122,31 @@ auto CloseCenters<T>::links_of_many() const -> std::vector<Link> {
   std::sort(order.begin(), order.end());
   std::vector<double> other_column(k);
   for (int64_t i = 0; i < k; ++i) other_column[i] = centers_->row(order[i].second)[second];
-  std::vector<Link> links;
+  std::vector<int64_t> end(k);  // up to which all from here on are of one set, as far as is known
+  std::iota(end.begin(), end.end(), 1);
+  std::vector<int64_t> stretch;  // where known ones begin that follow one another
+  const auto finish = [&](int64_t stretch_end) {
+    for (const int64_t begin : stretch) end[begin] = stretch_end;
+    stretch.clear();
+  };
   for (int64_t i = 0; i < k; ++i) {
     const auto [at, a] = order[i];
     const double most = reach(a);
-    for (int64_t other = i + 1; other < k && order[other].first - at <= most; ++other)
-      if (std::abs(other_column[other] - other_column[i]) <= most &&
-          are_close(a, order[other].second))
-        links.push_back({a, order[other].second});
+    int64_t other = i + 1;
+    while (other < k && order[other].first - at <= most) {
+      const int32_t b = order[other].second;
+      if (!sets.are_one(a, b) && std::abs(other_column[other] - other_column[i]) <= most &&
+          are_close(a, b))
+        sets.join(a, b);
+      if (sets.are_one(a, b)) {
+        stretch.push_back(other);
+        other = end[other];
+      } else {
+        finish(other++);
+      }
+    }
+    finish(other);
   }
-  return links;
 }
 
 template <class T>
@@ -136,28 +165,38 @@ void CloseCenters<T>::find_around(const Centers& centers, const CenterPack<T>& p
     list(labels[i]);
     if (second_labels && second_labels[i] >= 0) list(second_labels[i]);
   }
-  std::vector<Link> links;
-  for (size_t i = 0; i < listed.size(); ++i)
+  const size_t most = listed.size() + size_t(kFew);
+  Sets sets(k);
+  for (size_t i = 0; i < listed.size(); ++i) {
+    if (listed.size() > most) return find(centers, pack);
     for (int32_t other = 0; other < k; ++other) {
-      if (!are_close(listed[i], other)) continue;
-      links.push_back({listed[i], other});
+      if (other == listed[i] || !are_close(listed[i], other)) continue;
+      sets.join(listed[i], other);
       list(other);
     }
-  if (!links.empty()) add_groups(links);
+  }
+  add_groups(sets);
 }
 
-// Whatever is linked, by way of others as well, is one group.
+// Equal centers have equal scores: alone they are no group.
 template <class T>
-void CloseCenters<T>::add_groups(const std::vector<Link>& links) {
-  const int64_t k = centers_->n_clusters;
-  Sets sets(k);
-  for (const auto& [a, b] : links) sets.join(a, b);
-  group_of_.assign(k, -1);
-  std::map<int32_t, std::vector<int32_t>> members;
-  for (const auto& [a, b] : links) members[sets.of(a)];
+void CloseCenters<T>::add_groups(Sets& sets) {
+  const int32_t k = int32_t(centers_->n_clusters);
+  const int64_t d = centers_->n_features;
+  std::map<int32_t, std::vector<int32_t>> members;  // of those with another one
   for (int32_t j = 0; j < k; ++j)
-    if (const auto set = members.find(sets.of(j)); set != members.end()) set->second.push_back(j);
-  for (auto& [least, of_one] : members) add_group(std::move(of_one));
+    if (sets.of(j) != j) members[sets.of(j)].push_back(j);
+  if (members.empty()) return;
+  group_of_.assign(k, -1);
+  for (auto& [least, others] : members) {
+    const double* first = centers_->row(least);
+    if (std::all_of(others.begin(), others.end(),
+                    [&](int32_t j) { return std::equal(first, first + d, centers_->row(j)); }))
+      continue;
+    others.insert(others.begin(), least);
+    add_group(std::move(others));
+  }
+  for (Group& group : groups_) look_within(group);  // now that they stay where they are
 }
 
 template <class T>
@@ -173,9 +212,19 @@ void CloseCenters<T>::add_group(std::vector<int32_t> members) {
   groups_.push_back(std::move(group));
 }
 
+// Centers of a group may be close even with its shift: those of groups within. All centers once
+// more would be the same group again.
+template <class T>
+void CloseCenters<T>::look_within(Group& group) const {
+  if (std::is_same_v<T, double> && int64_t(group.members.size()) == centers_->n_clusters) return;
+  group.inner = std::make_unique<CloseCenters<double>>();
+  group.inner->find(group.centers, group.pack);
+  if (group.inner->empty()) group.inner.reset();
+}
+
 template <class T>
 template <class F>
-void CloseCenters<T>::search_groups(const RowBlock<T>& rows, Scratch& scratch,
+void CloseCenters<T>::search_groups(const RowBlock<T>& rows, CloseScratch& scratch,
                                     const int32_t* labels, Search search, F take) const {
   const int64_t d = rows.n_features;
   std::vector<std::pair<int32_t, int32_t>>& places = scratch.places;
@@ -192,9 +241,15 @@ void CloseCenters<T>::search_groups(const RowBlock<T>& rows, Scratch& scratch,
       const int32_t i = places[end].second;
       out = std::copy_n(rows.base + int64_t(rows.listed ? rows.listed[i] : i) * d, d, out);
     }
-    scratch.block.find(kernels<double>(), {scratch.rows.data(), d, nullptr, int(end - first), 0},
-                       group.pack.shift(), group.pack.view(), search);
-    const BlockNearest<double>& nearest = scratch.block.nearest;
+    const RowBlock<double> rows_of_group{scratch.rows.data(), d, nullptr, int(end - first), 0};
+    scratch.block.find(kernels<double>(), rows_of_group, group.pack.shift(), group.pack.view(),
+                       search);
+    BlockNearest<double>& nearest = scratch.block.nearest;
+    if (group.inner) {
+      if (!scratch.inner) scratch.inner = std::make_unique<CloseScratch>();
+      group.inner->settle(rows_of_group, *scratch.inner, nearest.label,
+                          search == Search::with_second ? nearest.second_label : nullptr);
+    }
     for (size_t p = first; p < end; ++p)
       take(places[p].second, group.members[nearest.label[p - first]],
            search == Search::with_second ? group.members[nearest.second_label[p - first]] : -1);
@@ -202,7 +257,7 @@ void CloseCenters<T>::search_groups(const RowBlock<T>& rows, Scratch& scratch,
 }
 
 template <class T>
-void CloseCenters<T>::settle(const RowBlock<T>& rows, Scratch& scratch, int32_t* labels,
+void CloseCenters<T>::settle(const RowBlock<T>& rows, CloseScratch& scratch, int32_t* labels,
                              int32_t* second_labels) const {
   if (empty()) return;
   if (second_labels) return settle_seconds(rows, scratch, labels, second_labels);
@@ -212,8 +267,8 @@ void CloseCenters<T>::settle(const RowBlock<T>& rows, Scratch& scratch, int32_t*
 
 // The second nearest is the second of the first one's group, or the nearest of the others.
 template <class T>
-void CloseCenters<T>::settle_seconds(const RowBlock<T>& rows, Scratch& scratch, int32_t* labels,
-                                     int32_t* second_labels) const {
+void CloseCenters<T>::settle_seconds(const RowBlock<T>& rows, CloseScratch& scratch,
+                                     int32_t* labels, int32_t* second_labels) const {
   int32_t inside[kBlockRows], outside[kBlockRows];
   for (int i = 0; i < rows.n; ++i) {
     const int32_t group = group_of(labels[i]);

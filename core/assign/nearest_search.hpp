@@ -93,7 +93,7 @@ class NearestSearch {
   };
   struct Worker {
     BlockScratch<T> block;
-    typename CloseCenters<T>::Scratch close;
+    CloseScratch close;
     FilterScratch filter;
     std::vector<Pair> pairs;
     std::vector<Listed> listed;

@@ -65,7 +65,7 @@ class Visit {
 
   struct Scratch {
     BlockScratch<T> block;
-    typename CloseCenters<T>::Scratch close;
+    CloseScratch close;
     // Every row of a block with the other end of each of its lines.
     std::vector<int32_t> rows, others;
     std::vector<double> squared;

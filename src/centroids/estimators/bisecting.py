@@ -379,7 +379,7 @@ class BisectingKMeans(NearestCenterModel):
     ) -> _core.Run:
         """Split a cluster from starts that scikit-learn draws from the same state."""
         starts = [self._drawn_start(members, node, random) for _ in range(int(self.n_init))]
-        best, *others = self._runs_from(members, starts, is_tol_relative=callable(self.init))
+        best, *others = self._runs_from(members, starts, is_tol_relative=False)
         for run in others:
             if run["inertia"] < best["inertia"] * (1 - _SAME_ERROR):  # as scikit-learn does
                 best = run

@@ -42,7 +42,9 @@ class Members(NamedTuple):
         """Return each different row once, with the weight of all its equals, in a fixed order."""
         table = self.rows.toarray() if sp.issparse(self.rows) else self.rows
         _, first, which = np.unique(table, axis=0, return_index=True, return_inverse=True)
-        weights = np.bincount(which, self.weights, len(first)).astype(np.float64, copy=False)
+        # NumPy 2.0.0 gives `which` another shape.
+        weights = np.bincount(which.ravel(), self.weights, len(first))
+        weights = weights.astype(np.float64, copy=False)
         return type(self)(self.rows[first], weights)
 
     def sample(self, size: int, random: np.random.RandomState) -> Self:

@@ -61,7 +61,7 @@ Labels labels_of(const Problem<T>& p, bool is_settled, Search search, bool by_bl
   pack.pack(p.centers, kernel);
   CloseCenters<T> close;
   close.find(p.centers, pack);
-  typename CloseCenters<T>::Scratch scratch;
+  CloseScratch scratch;
   BlockScratch<T> block;
   block.packed.resize(kBlockRows * p.d);
   std::vector<int32_t> listed(p.n_rows());  // from the last row to the first
@@ -128,6 +128,75 @@ TEST(to_look_around_the_labels_of_a_block_is_enough) {
       const Labels all = labels_of(p, true, search), by_block = labels_of(p, true, search, true);
       CHECK(all.nearest == by_block.nearest && all.second == by_block.second, apart);
     }
+}
+
+// Along a line from the shift, the farther of two close centers is just within reach of the other.
+TEST(centers_on_the_edge_of_close_are_found_either_way) {
+  Random random(7);
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<float> values = {1.0f / 3};
+    for (int i = 0; i < 14; ++i) values.push_back(float(-std::pow(10.0, 6.0 * i / 13)));
+    for (int i = 0; i < 13; ++i) values.push_back(float(3 * std::pow(10.0, 4 + 3.0 * i / 12)));
+    const double a = 500 + normal<double>(random, 1)[0], edge = std::sqrt(8 * 9 * 0x1p-23);
+    values.push_back(float(a));
+    values.push_back(float(a / (1 - edge * (1 + 1e-7 * normal<double>(random, 1)[0]))));
+    Centers centers(int64_t(values.size()), 1, Dtype::f32);
+    std::copy(values.begin(), values.end(), centers.values.begin());
+    CenterPack<float> pack;
+    pack.pack(centers, kernels<float>());
+    CloseCenters<float> all, around;
+    all.find(centers, pack);
+    const int32_t last = int32_t(values.size()) - 1;
+    around.find_around(centers, pack, &last, nullptr, 1);
+    CHECK(all.has(last) == around.has(last), "round ", round);
+  }
+}
+
+TEST(groups_within_groups_are_told_apart) {
+  Random random(8);
+  for (int round = 0; round < 100; ++round) {
+    const int64_t n = 14;  // pairs, that differ by next to nothing where all others are at zero
+    Problem<float> p(random, 2 * n, 2, 2 * n, 1, 0);
+    const auto places = normal<float>(random, n);
+    for (int64_t j = 0; j < n; ++j)
+      for (const int64_t half : {0, 1}) {
+        const int64_t i = 2 * j + half;
+        const float at = float(j < 4 ? -double(j) : 1000 + places[j]);
+        const float beside = half ? std::ldexp(1.0f, -20 - round % 80) : 0.0f;
+        p.x[i * 2] = at, p.x[i * 2 + 1] = beside;
+        p.centers.row(i)[0] = at, p.centers.row(i)[1] = beside;
+      }
+    const Labels labels = labels_of(p, true, Search::with_second);
+    CHECK(labels.nearest == labels_of(p, true, Search::nearest).nearest);
+    for (int64_t i = 0; i < 2 * n; ++i) {
+      CHECK(labels.nearest[i] == i, "round ", round, " row ", i);
+      CHECK(labels.second[i] == (i ^ 1), "round ", round, " row ", i);
+    }
+  }
+}
+
+// 20,000 centers in one place, on a line, in two groups: in a time that grows with their number.
+TEST(many_close_centers_take_little_time) {
+  Random random(9);
+  const int64_t k = 20'000;
+  for (const int kind : {0, 1, 2}) {
+    Centers centers(k, 2, Dtype::f32);
+    for (int64_t j = 0; j < k; ++j) {
+      const double noise = normal<double>(random, 1)[0];
+      centers.row(j)[0] = kind == 0   ? 0.5
+                          : kind == 1 ? double(j)
+                                      : float(noise + 1e6 * double(j % 2));
+      centers.row(j)[1] = kind == 2 ? float(normal<double>(random, 1)[0]) : 0;
+    }
+    CenterPack<float> pack;
+    pack.pack(centers, kernels<float>());
+    CloseCenters<float> close, around;
+    close.find(centers, pack);
+    const int32_t labels[] = {0, 1, int32_t(k - 1)};
+    around.find_around(centers, pack, labels, nullptr, 3);
+    CHECK(close.empty() == (kind == 0), kind);
+    for (const int32_t label : labels) CHECK(close.has(label) == around.has(label), kind);
+  }
 }
 
 TEST(scores_alone_would_give_other_labels) {
