@@ -10,21 +10,10 @@
 
 #include "centers.hpp"
 #include "random.hpp"
+#include "search/row_sample.hpp"
 #include "update/cluster_sums.hpp"
 
 namespace centroids {
-
-// Whether rows drawn evenly stand for all: not where a few have most of the weight.
-template <class T>
-bool weighs_evenly(const Rows<T>& rows) {
-  if (!rows.weights) return true;
-  double sum = 0, squares = 0;
-  for (int64_t i = 0; i < rows.n_rows; ++i) {
-    sum += rows.weights[i];
-    squares += rows.weights[i] * rows.weights[i];
-  }
-  return 2 * sum * sum >= double(rows.n_rows) * squares;
-}
 
 // How many rows the sample has; 0 where it would not pay. With few rows a cluster, centers of a
 // sample lie too far from those of all rows: as many iterations follow as without.
@@ -52,12 +41,10 @@ Centers refined_start(const Rows<T>& rows, Centers centers, uint64_t seed, Run r
   std::vector<double> weights(rows.weights ? n + k : 0, 1.0);
   std::vector<int32_t> labels(n + k);
   Philox random(seed, kStream);
-  for (int64_t i = 0; i < n; ++i) {  // one row of each stretch
-    const int64_t begin = rows.n_rows / n * i + rows.n_rows % n * i / n,
-                  end = rows.n_rows / n * (i + 1) + rows.n_rows % n * (i + 1) / n;
-    const int64_t row = begin + int64_t(random.below(uint64_t(end - begin)));
-    std::copy_n(rows.row(row), d, values.data() + i * d);
-    if (rows.weights) weights[i] = rows.weights[row];
+  const std::vector<int64_t> picked = one_of_each_stretch(rows.n_rows, n, random);
+  for (int64_t i = 0; i < n; ++i) {
+    std::copy_n(rows.row(picked[i]), d, values.data() + i * d);
+    if (rows.weights) weights[i] = rows.weights[picked[i]];
   }
   // And the seeds: one that is alone in a small cluster, far from all others, shall stay there.
   std::copy(centers.values.begin(), centers.values.end(), values.begin() + n * d);

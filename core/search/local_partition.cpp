@@ -208,8 +208,7 @@ void LocalPartition::remove(int32_t j) {
   std::vector<char> has_got(others.size(), 0);
   work_ += work_of(j, others.size() + 2);
   probes_[0]->choose(points(others));
-  probe_blocks(*probes_[0], members, [&](size_t place, const double* squared) {
-    const size_t p = nearest_of(squared, others.size());
+  probe_nearest(*probes_[0], members, others.size(), [&](size_t place, size_t p, double) {
     move(members[place], others[p]);
     has_got[p] = 1;
   });
@@ -290,10 +289,9 @@ void LocalPartition::measure_price(int32_t j, Probe& probe) {
   std::vector<double> weights(n_others);
   double rise = -c.error;
   probe.choose(points(c.neighbors));
-  probe_blocks(probe, members, [&](size_t place, const double* squared) {
-    const size_t p = nearest_of(squared, n_others);
+  probe_nearest(probe, members, n_others, [&](size_t place, size_t p, double squared) {
     const double w = rows_.weight(members[place]);
-    rise += w * squared[p * kBlockRows];
+    rise += w * squared;
     weights[p] += w;
     sums[p].resize(d_);
     rows_.add(members[place], w, sums[p].data());
@@ -377,9 +375,8 @@ void LocalPartition::run_scan(Scan& scan, Probe& probe) {
   std::vector<Point> around = points(scan.others);
   around.insert(around.begin(), point(scan.cluster));
   probe.choose(around);
-  probe_blocks(probe, rows, [&](size_t place, const double* squared) {
-    const size_t p = nearest_of(squared, around.size());
-    own_[rows[place]] = squared[p * kBlockRows];
+  probe_nearest(probe, rows, around.size(), [&](size_t place, size_t p, double squared) {
+    own_[rows[place]] = squared;
     if (p > 0) scan.moves.push_back({rows[place], scan.others[p - 1]});
   });
 }

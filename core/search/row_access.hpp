@@ -78,12 +78,25 @@ void probe_blocks(Probe& probe, const std::vector<int32_t>& rows, F take) {
   probe_blocks(probe, rows.data(), rows.size(), take);
 }
 
-// The first of the nearest points.
-inline size_t nearest_of(const double* squared, size_t n_points) {
-  size_t best = 0;
-  for (size_t p = 1; p < n_points; ++p)
-    if (squared[p * kBlockRows] < squared[best * kBlockRows]) best = p;
-  return best;
+// Calls take(place, p, squared) for each of the listed rows with the first of the nearest points
+// and the squared distance to it. A block at a time, without branches: nobody can foresee them.
+template <class F>
+void probe_nearest(Probe& probe, const std::vector<int32_t>& rows, size_t n_points, F take) {
+  double least[kBlockRows];
+  int64_t nearest[kBlockRows];
+  for (size_t first = 0; first < rows.size(); first += kBlockRows) {
+    const int n = int(std::min<size_t>(kBlockRows, rows.size() - first));
+    const double* squared = probe.measure(rows.data() + first, n);
+    std::copy_n(squared, n, least);
+    std::fill_n(nearest, n, 0);
+    for (size_t p = 1; p < n_points; ++p)
+      for (int i = 0; i < n; ++i) {
+        const double tried = squared[p * kBlockRows + i];
+        nearest[i] = tried < least[i] ? int64_t(p) : nearest[i];
+        least[i] = tried < least[i] ? tried : least[i];
+      }
+    for (int i = 0; i < n; ++i) take(first + i, size_t(nearest[i]), least[i]);
+  }
 }
 
 struct Mean {
@@ -125,14 +138,8 @@ class RowAccessOf<Rows<T>> : public RowAccess {
     std::copy_n(rows_.row(row), rows_.n_features, out);
   }
   double add(int32_t row, double w, double* sums) const override {
-    const T* x = rows_.row(row);
-    double squares = 0;
-    for (int64_t t = 0; t < rows_.n_features; ++t) {
-      const double value = double(x[t]) - (origin_.empty() ? 0.0 : origin_[t]);
-      sums[t] += w * value;
-      squares += value * value;
-    }
-    return w * squares;
+    return origin_.empty() ? add_minus(row, w, sums, [](int64_t) { return 0.0; })
+                           : add_minus(row, w, sums, [&](int64_t t) { return origin_[t]; });
   }
   double dot(int32_t row, const double* direction) const override {
     constexpr int kSums = 4;  // side by side: one sum alone would wait for itself
@@ -177,6 +184,18 @@ class RowAccessOf<Rows<T>> : public RowAccess {
     AlignedBuffer<T> scratch_, out_;
     std::vector<double> squared_;
   };
+
+  template <class F>
+  double add_minus(int32_t row, double w, double* sums, F origin) const {
+    const T* x = rows_.row(row);
+    double squares = 0;
+    for (int64_t t = 0; t < rows_.n_features; ++t) {
+      const double value = double(x[t]) - origin(t);
+      sums[t] += w * value;
+      squares += value * value;
+    }
+    return w * squares;
+  }
 
   Rows<T> rows_;
   const std::vector<double>& origin_;

@@ -56,6 +56,34 @@ def test_the_default_finds_what_the_best_of_ten_plain_runs_misses():
     assert np.median(default) < np.median(restarts)
 
 
+def five_blobs(n_samples=20_000):
+    return make_blobs(n_samples, n_features=5, centers=5, random_state=0)[0]
+
+
+def test_many_rows_a_cluster_are_searched_in_a_sample_and_judged_by_all():
+    # Three clusters of five groups: half of the plain runs end 18 % above the others.
+    X = five_blobs()
+    plain = np.array([KMeans(3, search=None, random_state=s).fit(X).inertia_ for s in range(12)])
+    default = [KMeans(3, random_state=s).fit(X) for s in range(12)]
+    inertias = np.array([model.inertia_ for model in default])
+    assert np.count_nonzero(plain > 1.1 * plain.min()) >= 4
+    assert np.count_nonzero(inertias > 1.001 * plain.min()) <= 1
+    assert (inertias <= plain).all()
+    for model in default:
+        assert np.array_equal(model.labels_, model.predict(X))
+        assert model.inertia_ == -model.score(X)
+
+
+def test_what_a_sample_finds_is_the_same_for_every_number_of_threads_and_form():
+    X = five_blobs()
+    models = [KMeans(7, random_state=3, n_jobs=n).fit(X) for n in (1, 2, 5)]
+    for model in models[1:]:
+        assert model.cluster_centers_.tobytes() == models[0].cluster_centers_.tobytes()
+        assert np.array_equal(model.labels_, models[0].labels_)
+    sparse = KMeans(7, random_state=3).fit(csr_array(X))
+    assert sparse.inertia_ == pytest.approx(models[0].inertia_, rel=1e-9)
+
+
 def test_the_default_is_plain_from_given_centers():
     X = many_blobs()
     default, plain = (KMeans(40, init=X[:40], **o).fit(X) for o in ({}, {"search": None}))

@@ -96,8 +96,9 @@ class KMeans(NearestCenterModel):
         "swap": the cluster that gains most by it is split, the one that costs least is removed,
         and what lowers the inertia is kept, until no such swap helps. "breathing": as well with up
         to five clusters at once [3]_. "auto": breathing for seeded starts, while what it finds is
-        worth its work and that stays in proportion to the run; plain Lloyd from centers that were
-        given. None: no search.
+        worth its work and that stays in proportion to the run (where a run over many rows was
+        short, in a sample; all rows judge what it finds); plain Lloyd from centers that were given.
+        None: no search.
     metric : {"euclidean", "cosine"}, default="euclidean"
         Distance between a row and a center. "cosine" is spherical K-Means [4]_: rows are scaled to
         length one, centers are unit vectors, distances are 1 - cos, and inertia is their sum.

@@ -43,9 +43,8 @@ class Members(NamedTuple):
         table = self.rows.toarray() if sp.issparse(self.rows) else self.rows
         _, first, which = np.unique(table, axis=0, return_index=True, return_inverse=True)
         # NumPy 2.0.0 gives `which` another shape.
-        weights = np.bincount(which.ravel(), self.weights, len(first))
-        weights = weights.astype(np.float64, copy=False)
-        return type(self)(self.rows[first], weights)
+        counts = np.bincount(which.ravel(), self.weights, len(first))
+        return type(self)(self.rows[first], counts.astype(np.float64))
 
     def sample(self, size: int, random: np.random.RandomState) -> Self:
         """Return so many of them, drawn at random."""

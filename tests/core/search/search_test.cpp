@@ -1,10 +1,14 @@
 #include "search/search.hpp"
 
 #include <limits>
+#include <map>
 
 #include "check.hpp"
+#include "rows.hpp"
 
 using namespace centroids;
+using check::normal;
+using check::Random;
 
 namespace {
 
@@ -81,4 +85,80 @@ TEST(after_a_long_run_little_is_risked_before_anything_is_found) {
   CHECK(settings.unproven + 0.02 * settings.for_gain >= settings.budget);
   const SearchSettings small = search_settings(LocalSearch::budgeted, 1e8, 1e5);
   CHECK(small.unproven == small.budget);
+}
+
+namespace {
+
+// Rows of three groups in a plane with labels 0, 1, 2; the last has one row.
+check::RowsWithLabels<double> three_groups(int64_t n) {
+  Random random(1);
+  check::RowsWithLabels<double> s(normal<double>(random, 2 * n), 2);
+  for (int64_t i = 0; i < n; ++i) {
+    s.labels[i] = i + 1 == n ? 2 : int32_t(i % 2);
+    s.x[2 * i] += 20 * s.labels[i];
+  }
+  return s;
+}
+
+Centers three_centers() {
+  Centers centers(3, 2, Dtype::f64);
+  centers.values = {0, 0, 20, 0, 40, 0};
+  return centers;
+}
+
+}  // namespace
+
+TEST(a_sample_has_a_row_of_every_cluster_with_its_label) {
+  auto s = three_groups(20'000);
+  const auto sample = sample_to_search(s.rows(), {}, three_centers(), 5);
+  CHECK(sample.has_value());
+  const Rows<double>& rows = sample->rows();
+  CHECK(rows.n_rows >= 2048 && rows.n_rows <= 2051, rows.n_rows);
+  std::map<std::pair<double, double>, int32_t> labels;
+  for (int64_t i = 0; i < s.n; ++i) labels[{s.x[2 * i], s.x[2 * i + 1]}] = s.labels[i];
+  int64_t counts[3] = {};
+  for (int64_t i = 0; i < rows.n_rows; ++i) {
+    const auto found = labels.find({rows.row(i)[0], rows.row(i)[1]});
+    CHECK(found != labels.end() && found->second == rows.labels[i], i);
+    ++counts[rows.labels[i]];
+  }
+  CHECK(counts[0] > 900 && counts[1] > 900 && counts[2] == 1);
+}
+
+TEST(sparse_rows_are_sampled_like_dense_ones) {
+  auto s = three_groups(20'000);
+  std::vector<int32_t> columns;
+  std::vector<int64_t> starts = {0};
+  for (int64_t i = 0; i < s.n; ++i) {
+    columns.insert(columns.end(), {0, 1});
+    starts.push_back(2 * (i + 1));
+  }
+  const SparseRows<double> sparse{s.x.data(), columns.data(), starts.data(),   s.n,
+                                  2,          nullptr,        s.labels.data(), 1};
+  const auto a = sample_to_search(s.rows(), {}, three_centers(), 5);
+  const auto b = sample_to_search(sparse, {}, three_centers(), 5);
+  CHECK(a.has_value() && b.has_value() && a->rows().n_rows == b->rows().n_rows);
+  for (int64_t i = 0; i < a->rows().n_rows; ++i) {
+    CHECK(a->rows().labels[i] == b->rows().labels[i]);
+    for (const int64_t t : {0, 1})
+      CHECK(a->rows().row(i)[t] == b->rows().row(i).values[t], "row ", i);
+  }
+}
+
+TEST(no_sample_of_few_rows_or_where_it_would_not_stand_for_all) {
+  CHECK(!sample_to_search(three_groups(8'000).rows(), {}, three_centers(), 5).has_value());
+  auto far = three_groups(20'000);  // three rows in a hundred make up nearly all of the inertia
+  for (int64_t i = 0; i < far.n; i += 33) far.x[2 * i + 1] *= 100;
+  CHECK(!sample_to_search(far.rows(), {}, three_centers(), 5).has_value());
+  auto heavy = three_groups(20'000);
+  heavy.weights.assign(heavy.n, 1.0);
+  heavy.weights[7] = 1e4;
+  CHECK(!sample_to_search(heavy.rows(), {}, three_centers(), 5).has_value());
+}
+
+TEST(after_a_short_run_a_search_costs_no_more_than_some_runs) {
+  const double run = 1e6, begin = 1e6;
+  const SearchSettings settings = search_settings(LocalSearch::budgeted, run, begin);
+  CHECK(settings.budget <= 10 * run && settings.unproven <= 2 * run);
+  CHECK(search_settings(LocalSearch::budgeted, 1, begin).budget == 3 * begin);  // finds something
 }
