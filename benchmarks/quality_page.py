@@ -25,7 +25,8 @@ public ones that papers on clustering use (Gagolewski's benchmark suite with tho
 Sieranoja, UCI, TSPLIB, Fritzke's; 4,000 word vectors of 300 columns). All methods get the same
 float64 rows and seeds and take turns on one thread; inertia is computed in float64 from the centers
 they return. (scikit-learn with `n_init=100`, and `search='breathing'` on the large sets, were run
-after the others, on a busy machine; the default of centroids once more, last, on a quiet one.)
+after the others, on a busy machine; scikit-learn, `search=None` and the default once more, last, in
+turns on a quiet one.)
 
 The *excess* is what the inertia lies above the lowest known: the lowest of earlier long runs of
 scikit-learn and bkmeans, or of any run here. Per case (a set and a K) the median of {n_seeds}

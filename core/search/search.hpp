@@ -20,11 +20,12 @@ namespace centroids {
 
 // Work is counted in multiply-adds, never in seconds: a result must not depend on the machine.
 // What a budgeted search may cost: a share of the run before it, or some hundredths of a second
-// where that is more, but after a short run no more than some runs, or a few first looks. A
-// multiply-add of the search takes ten to fifty times as long as one of the run, which has whole
-// tiles and skips rows. Hence a small part of that until something is found; the whole of it is for
-// an inertia lower by one in fifty.
-inline constexpr double kShareOfRun = 0.06, kMoment = 1.2e8, kMostRuns = 10, kLooks = 3;
+// where that is more, but after a short run no more than some runs or first looks, or about a
+// millisecond. A multiply-add of the search takes ten to fifty times as long as one of the run,
+// which has whole tiles and skips rows. Hence a small part of that until something is found; the
+// whole of it is for an inertia lower by one in fifty.
+inline constexpr double kShareOfRun = 0.06, kMoment = 1.2e8, kMostRuns = 10, kLooks = 3,
+                        kInstant = 3e6;
 inline constexpr double kShareUnproven = 0.004, kRunsUnproven = 2, kGainForAll = 0.02;
 // Less than this is not worth another run over many rows.
 inline constexpr double kLeastGainOfMany = 1e-4;
@@ -49,10 +50,10 @@ inline double work_of(const LoopResult& run, int64_t n_rows) {
 inline SearchSettings search_settings(LocalSearch search, double run, double begin) {
   SearchSettings settings{search == LocalSearch::swap ? 1 : kMostAtOnce, 0, 0, 0, 0};
   if (search == LocalSearch::budgeted) {
-    const double least = std::min(kMoment, std::max(kMostRuns * run, kLooks * begin));
+    const double least = std::min(kMoment, std::max({kMostRuns * run, kLooks * begin, kInstant}));
     settings.budget = std::max(least, kShareOfRun * run);
-    settings.unproven =
-        std::max(std::min(least, kRunsUnproven * run), begin + kShareUnproven * run);
+    settings.unproven = std::max(std::min(least, std::max(kRunsUnproven * run, kInstant)),
+                                 begin + kShareUnproven * run);
     settings.for_gain = settings.budget / kGainForAll;
   } else {
     settings.budget = settings.unproven = kManyRuns * std::max(kMoment, run);
