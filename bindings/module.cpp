@@ -174,8 +174,8 @@ class ProblemOf {
     if (!supervisor.exception().is_none()) raise_again(supervisor.exception());
     const size_t n_nodes = size_t(plan.n_nodes());
     return nb::make_tuple(copied_array(plan.parts, {n_nodes, 2}),
-                          copied_array(plan.centers, {n_nodes, size_t(data_.x.n_cols)}),
-                          plan.error, plan.first_error);
+                          copied_array(plan.centers, {n_nodes, size_t(data_.x.n_cols)}), plan.error,
+                          plan.first_error);
   }
 
   nb::dict fit(int64_t n_clusters, std::optional<Matrix> init, const std::string& seeding,
