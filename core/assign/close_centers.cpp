@@ -231,6 +231,7 @@ void CloseCenters<T>::search_groups(const RowBlock<T>& rows, CloseScratch& scrat
   places.clear();
   for (int i = 0; i < rows.n; ++i)
     if (group_of(labels[i]) >= 0) places.push_back({group_of(labels[i]), i});
+  if (places.empty()) return;
   std::sort(places.begin(), places.end());
   scratch.rows.resize(kBlockRows * d);
   scratch.block.packed.resize(kBlockRows * d);

@@ -39,7 +39,7 @@ class CloseCenters {
                    const int32_t* second_labels, int n);
 
   bool empty() const { return groups_.empty(); }
-  bool has(int32_t label) const { return !empty() && group_of_[label] >= 0; }
+  bool has(int32_t label) const { return !empty() && group_of(label) >= 0; }
 
   // Sets the labels of a block right, given those of the least scores; and those of the second
   // least, if not null.

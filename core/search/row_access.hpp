@@ -63,15 +63,22 @@ class RowAccess {
   static constexpr double kFetch = 6;
 };
 
+// Calls take(first place, n, squared) for each block of the listed rows, as measured.
+template <class F>
+void for_probed_blocks(Probe& probe, const int32_t* rows, size_t n_rows, F take) {
+  for (size_t first = 0; first < n_rows; first += kBlockRows) {
+    const int n = int(std::min<size_t>(kBlockRows, n_rows - first));
+    take(first, n, probe.measure(rows + first, n));
+  }
+}
+
 // Calls take(place, squared) for each of the listed rows; squared[p * kBlockRows] is the squared
 // distance to point p.
 template <class F>
 void probe_blocks(Probe& probe, const int32_t* rows, size_t n_rows, F take) {
-  for (size_t first = 0; first < n_rows; first += kBlockRows) {
-    const int n = int(std::min<size_t>(kBlockRows, n_rows - first));
-    const double* squared = probe.measure(rows + first, n);
+  for_probed_blocks(probe, rows, n_rows, [&](size_t first, int n, const double* squared) {
     for (int i = 0; i < n; ++i) take(first + i, squared + i);
-  }
+  });
 }
 template <class F>
 void probe_blocks(Probe& probe, const std::vector<int32_t>& rows, F take) {
@@ -84,9 +91,7 @@ template <class F>
 void probe_nearest(Probe& probe, const std::vector<int32_t>& rows, size_t n_points, F take) {
   double least[kBlockRows];
   int64_t nearest[kBlockRows];
-  for (size_t first = 0; first < rows.size(); first += kBlockRows) {
-    const int n = int(std::min<size_t>(kBlockRows, rows.size() - first));
-    const double* squared = probe.measure(rows.data() + first, n);
+  const auto take_block = [&](size_t first, int n, const double* squared) {
     std::copy_n(squared, n, least);
     std::fill_n(nearest, n, 0);
     for (size_t p = 1; p < n_points; ++p)
@@ -96,7 +101,8 @@ void probe_nearest(Probe& probe, const std::vector<int32_t>& rows, size_t n_poin
         least[i] = tried < least[i] ? tried : least[i];
       }
     for (int i = 0; i < n; ++i) take(first + i, size_t(nearest[i]), least[i]);
-  }
+  };
+  for_probed_blocks(probe, rows.data(), rows.size(), take_block);
 }
 
 struct Mean {

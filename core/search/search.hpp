@@ -62,7 +62,7 @@ inline SearchSettings search_settings(LocalSearch search, double run, double beg
 }
 
 // Whether rows drawn evenly stand for all in a search: not where a few far rows make up most of the
-// inertia. Then n times the sum of its squared terms is many times its square.
+// inertia.
 template <class R>
 bool is_spread(const R& rows, const std::vector<double>& origin, const Centers& centers) {
   constexpr double kMostUneven = 16;
@@ -70,17 +70,15 @@ bool is_spread(const R& rows, const std::vector<double>& origin, const Centers& 
   std::vector<std::vector<int32_t>> members(centers.n_clusters);
   for (int64_t i = 0; i < rows.n_rows; ++i) members[rows.labels[i]].push_back(int32_t(i));
   const std::unique_ptr<Probe> probe = access.make_probe();
-  double sum = 0, squares = 0;
+  Unevenness inertia;
   for (int64_t j = 0; j < centers.n_clusters; ++j) {
     const std::vector<double> center(centers.row(j), centers.row(j) + centers.n_features);
     probe->choose({make_point(center)});
     probe_blocks(*probe, members[j], [&](size_t place, const double* squared) {
-      const double term = access.weight(members[j][place]) * squared[0];
-      sum += term;
-      squares += term * term;
+      inertia.add(access.weight(members[j][place]) * squared[0]);
     });
   }
-  return double(rows.n_rows) * squares <= kMostUneven * sum * sum;
+  return inertia.is_at_most(kMostUneven);
 }
 
 // The rows that a search looks at, where all of them would take many times as long as the run: so
@@ -96,9 +94,11 @@ std::optional<RowSample<R>> sample_to_search(const R& rows, const std::vector<do
   std::vector<int64_t> picked = one_of_each_stretch(rows.n_rows, n, random);
   // And the first of each cluster: none shall be without.
   std::vector<char> is_there(centers.n_clusters);
-  for (int64_t i = 0; i < rows.n_rows; ++i) {
+  int64_t n_there = 0;
+  for (int64_t i = 0; i < rows.n_rows && n_there < centers.n_clusters; ++i) {
     if (is_there[rows.labels[i]]) continue;
     is_there[rows.labels[i]] = 1;
+    ++n_there;
     picked.push_back(i);
   }
   std::sort(picked.begin(), picked.end());
@@ -110,7 +110,7 @@ std::optional<RowSample<R>> sample_to_search(const R& rows, const std::vector<do
 
 // The centers of a better partition of these rows than that of their labels, by more than
 // `least_gain` of the inertia. What it has cost is taken from the budget. The labels are lost where
-// there is one, and otherwise as they were if `least_gain` is zero.
+// there is one, and otherwise as they were.
 template <class R>
 std::optional<Centers> look_for_better(const R& rows, const std::vector<double>& origin,
                                        const FitOptions& options, Dtype dtype,
@@ -119,13 +119,17 @@ std::optional<Centers> look_for_better(const R& rows, const std::vector<double>&
   const RowAccessOf<R> access(rows, origin);
   // A budget that the first look would use up finds nothing.
   if (settings.budget < 2 * LocalPartition::work_to_begin(access)) return std::nullopt;
+  std::vector<int32_t> labels;  // an improvement that is too small changes them
+  if (least_gain > 0) labels.assign(rows.labels, rows.labels + rows.n_rows);
   LocalPartition partition(access, rows.labels, options.n_clusters, options.loop.unit_centers,
                            settings.seed);
   const double before = partition.error();
   const bool has_improved = improve(partition, settings, control);
   settings.budget -= partition.work();
-  if (!has_improved || partition.error() > before * (1 - least_gain)) return std::nullopt;
-  return partition.centers(dtype);
+  if (has_improved && partition.error() <= before * (1 - least_gain))
+    return partition.centers(dtype);
+  std::copy(labels.begin(), labels.end(), rows.labels);
+  return std::nullopt;
 }
 
 // The same in a sample of the rows. What a search of all would cost shrinks with their number.
@@ -165,17 +169,12 @@ LoopResult search_from(LoopResult first, const R& rows, const std::vector<double
     settings.seed = options.seed + uint64_t(round);
     std::optional<RowSample<R>> sample;
     if (is_short) sample = sample_to_search(rows, origin, best.centers, settings.seed);
-    std::vector<int32_t> labels;
-    if (is_long) labels.assign(rows.labels, rows.labels + rows.n_rows);
     std::optional<Centers> found =
         sample
             ? look_in_sample(sample->rows(), rows.n_rows, origin, options, dtype, settings, control)
             : look_for_better(rows, origin, options, dtype, settings,
                               is_long ? kLeastGainOfMany : 0.0, control);
-    if (!found) {
-      std::copy(labels.begin(), labels.end(), rows.labels);
-      break;
-    }
+    if (!found) break;
     LoopResult next = run(std::move(*found), options.loop, quiet);
     settings.budget -= work_of(next, rows.n_rows);
     const bool is_better = next.inertia < best.inertia;

@@ -156,7 +156,8 @@ class BisectingKMeans(NearestCenterModel):
         Above 0, prints one line an iteration.
     tol : float, default=1e-4
         A run ends when the sum of squared center shifts is at most ``tol`` times the mean variance
-        of the columns within the cluster that is split.
+        of the columns within the cluster that is split; runs of scikit-learn's tree and from a
+        callable ``init`` at ``tol`` itself, as there.
     copy_x : bool, default=True
         Accepted for compatibility: nothing is ever overwritten.
     algorithm : {"lloyd", "elkan", "auto"}, default="lloyd"
