@@ -122,7 +122,7 @@ class Searcher {
     int32_t best = -1;
     for (int32_t j = 0; j < partition_.n_numbers(); ++j) {
       if (!partition_.is_there(j) || partition_.is_tried(j) || !(partition_.gain(j) > 0)) continue;
-      if (best < 0 || partition_.gain(j) > partition_.gain(best)) best = j;
+      if (best < 0 || is_clearly_less(partition_.gain(best), partition_.gain(j))) best = j;
     }
     return best;
   }
@@ -132,7 +132,7 @@ class Searcher {
     int32_t best = -1;
     for (int32_t j = 0; j < partition_.n_numbers(); ++j) {
       if (!partition_.is_there(j) || std::count(spared.begin(), spared.end(), j) > 0) continue;
-      if (best < 0 || partition_.price(j) < partition_.price(best)) best = j;
+      if (best < 0 || is_clearly_less(partition_.price(j), partition_.price(best))) best = j;
     }
     return best;
   }

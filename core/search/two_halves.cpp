@@ -110,7 +110,7 @@ Halves split_in_two(const RowAccess& rows, Probe& probe, const std::vector<int32
   if (draw.is_empty()) return best;
   for (int start = 0; start < kStarts; ++start) {
     Halves halves = splitter.run(center, draw.draw(random));
-    if (halves.gain > best.gain) best = std::move(halves);
+    if (is_clearly_less(best.gain, halves.gain)) best = std::move(halves);
   }
   return best;
 }

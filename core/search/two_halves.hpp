@@ -1,6 +1,7 @@
 // A cluster split in two: Lloyd's algorithm with two centers on its rows alone.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -8,6 +9,13 @@
 #include "search/row_access.hpp"
 
 namespace centroids {
+
+// By more than rounding. Equal gains and prices are common: the halves of a split may change
+// places, and to join two clusters costs the same whichever of them is removed. Rows of any kind
+// shall go the same way then.
+inline bool is_clearly_less(double a, double b) {
+  return a < b - 1e-9 * std::abs(a);
+}
 
 struct Halves {
   double gain = 0;  // by how much the error falls; 0: no split found
