@@ -82,7 +82,7 @@ LoopResult fit(const SparseData& data, const FitOptions& asked, const Control& c
     const SparseRows<T> rows = rows_of<T>(data.x, data.weights, labels, data.n_threads);
     const auto run = [&](Centers centers, const LoopOptions& loop, const Control& hooks) {
       std::fill_n(labels, data.x.n_rows, -1);  // seeding uses them
-      SparsePass<T> pass(rows, centers.n_clusters);
+      SparsePass<T> pass(rows, centers.n_clusters, data.summary.origin);
       return run_loop(pass, std::move(centers), data.summary.total_squares, loop, hooks);
     };
     const auto start = [&] { return first_centers(rows, options, data.x.dtype, control); };

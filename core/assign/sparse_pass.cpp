@@ -4,10 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "assign/farthest.hpp"
 #include "renumber.hpp"
 #include "threads/pool.hpp"
+#include "update/compensated.hpp"
 
 namespace centroids {
 
@@ -95,8 +97,8 @@ SparseNearest SparseCenters<T>::settle(const SparseRow<T>& row, const T* scores,
 }
 
 template <class T>
-SparsePass<T>::SparsePass(const SparseRows<T>& rows, int64_t n_clusters)
-    : rows_(rows), total_(n_clusters, rows.n_features) {
+SparsePass<T>::SparsePass(const SparseRows<T>& rows, int64_t n_clusters, std::vector<double> origin)
+    : rows_(rows), origin_(std::move(origin)), total_(n_clusters, rows.n_features) {
   std::fill_n(rows_.labels, rows_.n_rows, -1);
 }
 
@@ -218,7 +220,8 @@ void SparsePass<T>::measure_shifts(const Centers& centers) {
 }
 
 // The clusters that changed are summed anew, each by one thread in row order: no number of threads
-// changes a sum, and no drift builds up.
+// changes a sum, and no drift builds up. With what rounding takes from a sum beside it, so that the
+// mean of equal rows is such a row.
 template <class T>
 void SparsePass<T>::sum_again(const std::vector<char>& touched) {
   const int64_t k = total_.n_clusters, d = total_.n_features;
@@ -228,18 +231,22 @@ void SparsePass<T>::sum_again(const std::vector<char>& touched) {
   std::vector<int64_t> next = start;
   for (int64_t i = 0; i < rows_.n_rows; ++i) list[next[rows_.labels[i]]++] = i;
 
-  parallel_for(worthwhile_threads(rows_.n_threads, 4 * rows_.n_entries()), k, [&](int, int64_t j) {
+  const int n_threads = worthwhile_threads(rows_.n_threads, 4 * rows_.n_entries());
+  std::vector<std::vector<CompensatedSum>> scratch(n_threads);
+  parallel_for(n_threads, k, [&](int worker, int64_t j) {
     if (!touched[j]) return;
-    double* sums = total_.sums.data() + j * d;
-    std::fill_n(sums, d, 0.0);
-    total_.weights[j] = 0;
+    std::vector<CompensatedSum>& sums = scratch[worker];
+    sums.assign(d, {});
+    CompensatedSum weight;
     total_.counts[j] = start[j + 1] - start[j];
     for (int64_t at = start[j]; at < start[j + 1]; ++at) {
       const SparseRow<T> row = rows_.row(list[at]);
       const double w = rows_.weight(list[at]);
-      for (int64_t e = 0; e < row.n_entries; ++e) sums[row.columns[e]] += w * double(row.values[e]);
-      total_.weights[j] += w;
+      for_entries_about(row, origin_, [&](int32_t t, double value) { sums[t].add(w * value); });
+      weight.add(w);
     }
+    total_.weights[j] = weight.value();
+    for (int64_t t = 0; t < d; ++t) total_.sums[j * d + t] = sums[t].value();
   });
 }
 
@@ -275,6 +282,7 @@ std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) {
   for (const FarGroup& g : farthest_groups(rows_.n_rows, n, rows_.weights, measure, compare)) {
     std::vector<double> values(rows_.n_features);
     copy_row(rows_, g.row, values.data());
+    for (size_t t = 0; t < origin_.size(); ++t) values[t] -= origin_[t];
     far.push_back(
         {g.row, rows_.labels[g.row], g.squared_distance, g.weight, g.count, std::move(values)});
   }

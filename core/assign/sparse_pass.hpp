@@ -62,7 +62,7 @@ class SparseCenters {
 template <class T>
 class SparsePass final : public Pass {
  public:
-  SparsePass(const SparseRows<T>& rows, int64_t n_clusters);
+  SparsePass(const SparseRows<T>& rows, int64_t n_clusters, std::vector<double> origin);
 
   int64_t n_rows() const override { return rows_.n_rows; }
   void assign(const Centers& centers, Partials& out) override;
@@ -82,7 +82,7 @@ class SparsePass final : public Pass {
   void sum_again(const std::vector<char>& touched);
 
   SparseRows<T> rows_;
-  std::vector<double> origin_;  // empty: shifted rows would not be sparse
+  std::vector<double> origin_;  // zero where a row may lack an entry
   SparseCenters<T> centers_;
   Centers previous_;  // of the visit before
   SparseBounds bounds_;

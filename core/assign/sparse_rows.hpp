@@ -69,6 +69,16 @@ void for_columns_of(const SparseRow<T>& a, const SparseRow<T>& b, F f) {
   }
 }
 
+// Calls f(column, value - origin) for each entry. No other column may have an origin but zero.
+template <class T, class F>
+void for_entries_about(const SparseRow<T>& row, const std::vector<double>& origin, F f) {
+  if (origin.empty())
+    for (int64_t e = 0; e < row.n_entries; ++e) f(row.columns[e], double(row.values[e]));
+  else
+    for (int64_t e = 0; e < row.n_entries; ++e)
+      f(row.columns[e], double(row.values[e]) - origin[row.columns[e]]);
+}
+
 // Below 0 when the values of a come before those of b, column by column; 0 when all are equal,
 // whether a zero is stored or not.
 template <class T>
@@ -108,8 +118,8 @@ inline bool is_cancelled(double squared_distance, double norm, double other_norm
   return !(squared_distance > 0x1p-14 * (norm + other_norm));
 }
 
-// |x - c|^2 column by column, where no digits cancel. Zero where it is no more than the rounding of
-// a center, which is a mean of rows, makes it.
+// |x - c|^2 column by column, where no digits cancel. Zero where it is no more than what rounding a
+// center by its last two bits makes of it.
 template <class T>
 double squared_distance_by_column(const SparseRow<T>& row, const double* center,
                                   int64_t n_features) {
@@ -129,7 +139,7 @@ double squared_distance_by_column(const SparseRow<T>& row, const double* center,
     ++t;
   }
   add_until(n_features);
-  const bool is_noise = sum <= 0x1p-76 * norms && sum < std::numeric_limits<double>::infinity();
+  const bool is_noise = sum <= 0x1p-104 * norms && sum < std::numeric_limits<double>::infinity();
   return is_noise ? 0.0 : sum;
 }
 

@@ -11,10 +11,6 @@
 namespace centroids {
 namespace {
 
-// Beyond this many standard deviations from zero a column is shifted before it is summed: five
-// bits.
-constexpr double kFarFromZero = 32;
-
 Moments merged(std::vector<Moments> part) {
   Moments total = std::move(part[0]);
   for (size_t shard = 1; shard < part.size(); ++shard) {

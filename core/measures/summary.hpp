@@ -19,11 +19,16 @@ struct Summary {
   int64_t far_row = -1, far_col = -1;  // where they do not fit: the value farthest from row 0
   double mean_variance = 0;            // mean over the columns of their weighted variance
   // Subtracted from the rows before they are summed: zero (empty) unless some column's mean is
-  // large against its spread, when sums would lose digits.
+  // large against its spread, when sums would lose digits. Of sparse rows, zero in columns where
+  // not every row has an entry: a zero among large values is spread enough.
   std::vector<double> origin;
   double total_weight = 0;   // of the rows
   double total_squares = 0;  // weighted sum of |x - origin|^2
 };
+
+// Beyond this many standard deviations from zero a column is shifted before it is summed: five
+// bits.
+inline constexpr double kFarFromZero = 32;
 
 // Sums over rows about a reference.
 struct Moments {
@@ -67,7 +72,6 @@ Summary summarize(SummarySource& source);
 
 // weights: n_rows, or null.
 Summary summarize(const MatrixView& x, const double* weights, int n_threads);
-Summary summarize(const SparseView& x, const double* weights,
-                  int n_threads);  // origin: always zero
+Summary summarize(const SparseView& x, const double* weights, int n_threads);
 
 }  // namespace centroids

@@ -113,16 +113,29 @@ struct Mean {
 // The mean of rows with these sums about the origin, scaled to length one if asked.
 inline Mean mean_of(const std::vector<double>& sums, double weight,
                     const std::vector<double>& origin, bool unit, std::vector<double>& out) {
-  double squares = 0;
-  for (const double s : sums) squares += s * s;
-  const double scale = unit && squares > 0 ? 1 / std::sqrt(squares) : 1 / weight;
-  double norm = 0;
+  const auto from = [&](size_t t) { return origin.empty() ? 0.0 : origin[t]; };
+  // c = origin + scale * sums + more * origin
+  double scale = 1 / weight, more = 0;
+  if (unit) {
+    double squares = 0;
+    for (size_t t = 0; t < sums.size(); ++t) {
+      const double about_zero = sums[t] + weight * from(t);
+      squares += about_zero * about_zero;
+    }
+    if (squares > 0) {
+      scale = 1 / std::sqrt(squares);
+      more = scale * weight - 1;
+    }
+  }
+  // |x - o|^2 - |x - c|^2 = 2 (x - o).(c - o) - |c - o|^2, summed.
+  double explained = 0, norm = 0;
   for (size_t t = 0; t < sums.size(); ++t) {
-    out[t] = sums[t] * scale + (origin.empty() ? 0.0 : origin[t]);
+    const double gap = sums[t] * scale + more * from(t);
+    out[t] = from(t) + gap;
+    explained += (2 * sums[t] - weight * gap) * gap;
     norm += out[t] * out[t];
   }
-  // |x - c|^2 = |x|^2 - 2 x.c + |c|^2, summed, with c = scale * sums.
-  return {(2 - weight * scale) * scale * squares, norm};
+  return {explained, norm};
 }
 
 template <class R>
@@ -222,8 +235,12 @@ class RowAccessOf<SparseRows<T>> : public RowAccess {
   void copy(int32_t row, double* out) const override { copy_row(rows_, row, out); }
   double add(int32_t row, double w, double* sums) const override {
     const SparseRow<T> x = rows_.row(row);
-    for (int64_t e = 0; e < x.n_entries; ++e) sums[x.columns[e]] += w * double(x.values[e]);
-    return w * squared_norm(x);
+    double squares = 0;
+    for_entries_about(x, origin_, [&](int32_t t, double value) {
+      sums[t] += w * value;
+      squares += value * value;
+    });
+    return w * squares;
   }
   double dot(int32_t row, const double* direction) const override {
     const SparseRow<T> x = rows_.row(row);
@@ -258,7 +275,7 @@ class RowAccessOf<SparseRows<T>> : public RowAccess {
   };
 
   SparseRows<T> rows_;
-  const std::vector<double>& origin_;  // zero
+  const std::vector<double>& origin_;  // zero where a row may lack an entry
 };
 
 }  // namespace centroids

@@ -5,6 +5,7 @@
 
 #include "prefetch.hpp"
 #include "threads/pool.hpp"
+#include "update/compensated.hpp"
 
 namespace centroids {
 namespace {
@@ -18,14 +19,6 @@ int64_t shard_rows_for(int64_t n_clusters, int64_t n_features) {
 
 // Moved rows are fetched so many ahead, and so much of each: what follows is easily foreseen.
 constexpr int64_t kAhead = 12, kBytesAhead = 256;
-
-// (sum, error) += value without rounding error beyond the pair's (Knuth's TwoSum).
-void add_compensated(double value, double& sum, double& error) {
-  const double total = sum + value;
-  const double part = total - sum;
-  error += (sum - (total - part)) + (value - part);
-  sum = total;
-}
 
 }  // namespace
 

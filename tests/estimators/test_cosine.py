@@ -40,6 +40,20 @@ def test_fit_is_spherical_k_means(form):
     assert_allclose(model.cluster_centers_, centers, atol=1e-12)
 
 
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
+def test_search_sees_small_angles(form):
+    rng = np.random.default_rng(0)
+    tangents = 6e-3 * rng.normal(size=(40, 2))[rng.integers(40, size=2000)]
+    tangents += 6e-4 * rng.normal(size=(2000, 2))
+    X = normalize(np.column_stack([np.ones(2000), tangents]))
+    model = KMeans(20, metric="cosine", random_state=0, search="breathing").fit(form(X))
+    plain = KMeans(20, metric="cosine", random_state=0, search=None).fit(form(X))
+    assert model.inertia_ < 0.98 * plain.inertia_
+    # 1 - cos is half the square of so small an angle.
+    flat = KMeans(20, random_state=0, search="breathing").fit(X[:, 1:])
+    assert model.inertia_ == pytest.approx(flat.inertia_ / 2, rel=0.01)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
 def test_distances_and_inertia_are_one_minus_cosine(form, dtype):

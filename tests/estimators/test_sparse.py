@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
 from centroids import BisectingKMeans, KMeans, MiniBatchKMeans, _core
 
@@ -213,7 +214,6 @@ def test_wrong_structure_never_reaches_the_core():
 FAR = np.random.default_rng(0).normal(size=(300, 4)) + np.repeat([0, 10, 20], 100)[:, None]
 
 
-@pytest.mark.filterwarnings("ignore:The rows of the sparse X")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("columns", [1, 4])
 @pytest.mark.parametrize("offset", [1e6, 1e8])
@@ -224,18 +224,51 @@ def test_sparse_rows_far_from_zero_are_measured_as_dense_ones(estimator, offset,
     X, new = X.astype(dtype), new.astype(dtype)
     model = estimator(3, random_state=0).fit(sp.csr_array(X))
     assert_array_equal(model.labels_, model.predict(sp.csr_array(X)))
-    if dtype == np.float64:
-        assert model.inertia_ == pytest.approx(estimator(3, random_state=0).fit(X).inertia_, 1e-3)
+    dense = estimator(3, random_state=0).fit(X)
+    assert_array_equal(model.labels_, dense.labels_)
+    assert model.inertia_ == pytest.approx(dense.inertia_, rel=1e-9)
     for rows in (X, new):
         assert_allclose(model.transform(sp.csr_array(rows)), model.transform(rows), rtol=1e-6)
         assert_array_equal(model.predict(sp.csr_array(rows)), model.predict(rows))
         assert model.score(sp.csr_array(rows)) == pytest.approx(model.score(rows), 1e-9)
 
 
-def test_sparse_rows_far_from_zero_are_told_that_search_is_blind():
-    with pytest.warns(UserWarning, match=r"cannot see small differences.*X\.toarray"):
-        KMeans(3, random_state=0).fit(sp.csr_array(FAR + 1e8 * (np.arange(4) == 2)))
-    KMeans(3, random_state=0).fit(sp.csr_array(FAR + 1e5))  # a warning would be an error
+@pytest.mark.parametrize("offset", [1e8, 1e10])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BisectingKMeans(30, random_state=0),
+        *(KMeans(30, search=s, random_state=0) for s in ("auto", "breathing", "swap")),
+    ],
+    ids=str,
+)
+def test_search_among_sparse_rows_far_from_zero_ends_where_it_ends_dense(estimator, offset):
+    rng = np.random.default_rng(0)
+    X = 8 * rng.normal(size=(30, 5))[rng.integers(30, size=600)] + rng.normal(size=(600, 5))
+    X[:, 3:][rng.uniform(size=(600, 2)) < 0.5] = 0
+    X[:, 0] += offset
+    X[:, 1] = offset
+    weights = rng.integers(0, 3, size=600)
+    dense = clone(estimator).fit(X, sample_weight=weights)
+    sparse = clone(estimator).fit(sp.csr_array(X), sample_weight=weights)
+    assert_array_equal(sparse.labels_, dense.labels_)
+    assert sparse.inertia_ == pytest.approx(dense.inertia_, rel=1e-9)
+
+
+def test_inertia_far_from_zero_counts_distances_just_above_rounding():
+    X = np.array([[1e9], [1e9 + 1e-3], [1e9 + 2e-3], [1e9 + 100]])
+    expected = np.square(X[:3] - X[1]).sum()
+    model = KMeans(2, random_state=0).fit(sp.csr_array(X))
+    assert model.inertia_ == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e8 + 0.1])
+def test_equal_sparse_rows_have_no_inertia(value):
+    X = np.repeat([[value, 0, 0], [0, value, value]], 5000, axis=0)
+    weights = np.random.default_rng(0).uniform(0.1, 1, size=10_000)
+    for sample_weight in (None, weights):
+        model = KMeans(2, random_state=0).fit(sp.csr_array(X), sample_weight=sample_weight)
+        assert model.inertia_ == 0
 
 
 def test_distances_of_sparse_rows_that_overflow_are_infinite():

@@ -6,7 +6,6 @@ are trusted: finite, two-dimensional, float32 or float64.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from centroids import _core
 from centroids.rows.sparse import (
     canonical,
     core_rows,
-    has_equal_rows,
     is_sparse,
     new_problem,
     to_dense,
@@ -124,29 +122,7 @@ def checked_problem(
     """
     problem = new_problem(X, weights, n_threads)
     check_values(estimator, X, problem)
-    if is_sparse(X):
-        _warn_of_blind_search(X, problem.mean_variance)
     return problem
-
-
-def _warn_of_blind_search(X: Any, mean_variance: float) -> None:
-    """Warn where sparse rows are so far from zero that the search cannot see small differences.
-
-    Distances are computed by column there, but search adds up squares, and nothing is shifted.
-    """
-    mean_square = float(X.data @ X.data) / X.shape[0]
-    spread = mean_variance * X.shape[1]  # mean squared distance from the mean
-    rounding = 4 * np.finfo(np.float64).eps * mean_square
-    # Of equal rows, the spread is what rounding left of it.
-    if spread > 0 and rounding > 1e-4 * spread and not has_equal_rows(X):
-        warnings.warn(
-            f"The rows of the sparse X are some {np.sqrt(mean_square):.2g} from zero and only "
-            f"{np.sqrt(spread):.2g} from their mean: the search for better clusters cannot see "
-            "small differences there, and may end at a higher inertia than that of dense rows. "
-            "Subtract what the columns have in common, or pass a dense array, X.toarray().",
-            UserWarning,
-            stacklevel=4,
-        )
 
 
 def check_values(

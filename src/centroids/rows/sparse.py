@@ -66,18 +66,6 @@ def with_values(X: Any, values: NDArray[Any]) -> Any:
     return type(X)((values, X.indices[: len(values)], X.indptr), shape=X.shape)
 
 
-def has_equal_rows(X: Any) -> bool:
-    """Whether all rows of a CSR matrix in canonical form have the same entries."""
-    n_entries = np.diff(X.indptr)
-    if (n_entries != n_entries[0]).any():
-        return False
-    shape = X.shape[0], n_entries[0]
-    return all(
-        bool((part == part[0]).all())
-        for part in (X.indices[: X.nnz].reshape(shape), X.data[: X.nnz].reshape(shape))
-    )
-
-
 def to_dense(X: Any) -> NDArray[Any]:
     """Return rows as an array."""
     return X.toarray() if is_sparse(X) else X  # type: ignore[no-any-return]

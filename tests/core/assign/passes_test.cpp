@@ -231,7 +231,7 @@ TEST(equal_rows_come_as_one_far_row) {
   Partials partials;
   BruteForcePass<double> dense({x.data(), n, d, nullptr, labels.data(), 1}, 1, {});
   SparsePass<double> sparse(
-      {values.data(), columns.data(), starts.data(), n, d, nullptr, labels.data(), 1}, 1);
+      {values.data(), columns.data(), starts.data(), n, d, nullptr, labels.data(), 1}, 1, {});
   for (Pass* pass : std::initializer_list<Pass*>{&dense, &sparse}) {
     pass->assign(centers, partials);
     const auto far = pass->farthest(centers, 100);
@@ -272,11 +272,11 @@ void compare_sparse(double scale) {
   };
   Centers centers(k, d, sizeof(T) == 4 ? Dtype::f32 : Dtype::f64);
   for (int64_t j = 0; j < k; ++j) copy_row(rows(labels), 17 * j, centers.row(j));
-  SparsePass<T> pass(rows(labels), k);
+  SparsePass<T> pass(rows(labels), k, {});
   Partials partials, all;
   for (int visit = 0; visit < 25; ++visit) {
     pass.assign(centers, partials);
-    SparsePass<T> searches_all(rows(all_labels), k);
+    SparsePass<T> searches_all(rows(all_labels), k, {});
     searches_all.assign(centers, all);
     CHECK(labels == all_labels, "visit ", visit, " scale ", scale);
     CHECK_SAME_BITS(all.sums.data(), partials.sums.data(), k * d, visit);

@@ -58,6 +58,47 @@ void check_moments(double offset) {
   }
 }
 
+// Every other column has zeros, which are left out.
+template <class T>
+void check_sparse_moments(double offset) {
+  Random random(7);
+  const int64_t n = 2000, d = 6;
+  auto x = normal<T>(random, n * d, offset);
+  std::vector<T> values;
+  std::vector<int32_t> columns;
+  std::vector<int64_t> starts = {0};
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t t = 0; t < d; ++t) {
+      if (t % 2 && (i == 5 || check::below(random, 10) == 0)) x[i * d + t] = 0;
+      if (t == 4) x[i * d + t] = T(offset + 0.1);
+      if (x[i * d + t] == 0) continue;
+      values.push_back(x[i * d + t]);
+      columns.push_back(int32_t(t));
+    }
+    starts.push_back(int64_t(values.size()));
+  }
+  auto w = normal<double>(random, n, 3);
+  for (double& v : w) v = std::abs(v);
+  w[0] = 0;
+  const SparseView view{values.data(), columns.data(), starts.data(), view_of(x, d).dtype, n, d};
+  for (const double* weights : std::initializer_list<const double*>{nullptr, w.data()}) {
+    const Summary summary = summarize(view, weights, 2);
+    CHECK(std::abs(summary.mean_variance / double(mean_variance(x, d, weights)) - 1) < 1e-9,
+          offset);
+    CHECK(summary.bad_row == -1 && summary.squares == Squares::fit);
+    CHECK(summary.origin.empty() == (offset == 0), offset);
+    if (offset == 0) continue;
+    for (int64_t t = 0; t < d; ++t) CHECK((summary.origin[t] != 0) == (t % 2 == 0), "column ", t);
+    CHECK(summary.origin[4] == double(T(offset + 0.1)));
+    long double squares = 0;
+    for (int64_t i = 0; i < n * d; ++i) {
+      const long double gap = x[i] - summary.origin[i % d];
+      squares += (weights ? weights[i / d] : 1.0) * gap * gap;
+    }
+    CHECK(std::abs(summary.total_squares / double(squares) - 1) < 1e-11, offset);
+  }
+}
+
 }  // namespace
 
 TEST(moments_are_right_and_far_columns_are_shifted) {
@@ -66,6 +107,14 @@ TEST(moments_are_right_and_far_columns_are_shifted) {
   check_moments<double>(0);
   check_moments<double>(1e6);
   check_moments<double>(1e8);
+}
+
+TEST(of_sparse_rows_only_columns_without_zeros_are_shifted) {
+  check_sparse_moments<float>(0);
+  check_sparse_moments<float>(1e4);
+  check_sparse_moments<double>(0);
+  check_sparse_moments<double>(1e6);
+  check_sparse_moments<double>(1e8);
 }
 
 TEST(the_summary_has_the_same_bits_for_every_number_of_threads) {

@@ -82,6 +82,39 @@ TEST(its_error_is_that_of_the_means_after_every_change) {
   }
 }
 
+// Rows of length one, nearly all in one direction; the mean is the direction of their sum.
+TEST(its_error_about_an_origin_is_that_of_unit_means) {
+  Random random(6);
+  for (const bool has_origin : {false, true}) {
+    Problem p(random, 300, 3, 7);
+    for (int64_t i = 0; i < p.n; ++i) {
+      double* x = p.x.data() + i * p.d;
+      x[0] = 1000;
+      const double length = std::sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]);
+      for (int64_t t = 0; t < p.d; ++t) x[t] /= length;
+    }
+    if (has_origin) p.origin = {1, 0.01, 0.02};
+    const auto access = p.access();
+    LocalPartition partition(access, p.labels.data(), p.k, true, 0);
+    double expected = 0;
+    const Centers centers = partition.centers(Dtype::f64);
+    for (int32_t j = 0; j < p.k; ++j) {
+      double sum[3] = {}, length = 0;
+      for (int64_t i = 0; i < p.n; ++i)
+        for (int64_t t = 0; p.labels[i] == j && t < p.d; ++t)
+          sum[t] += p.weights[i] * p.x[i * p.d + t];
+      for (const double s : sum) length += s * s;
+      for (int64_t t = 0; t < p.d; ++t) {
+        const double c = sum[t] / std::sqrt(length);
+        CHECK(std::abs(centers.row(j)[t] - c) < 1e-15, j);
+        for (int64_t i = 0; i < p.n; ++i)
+          if (p.labels[i] == j) expected += p.weights[i] * std::pow(p.x[i * p.d + t] - c, 2);
+      }
+    }
+    CHECK(is_near(partition.error(), expected), partition.error() / expected - 1);
+  }
+}
+
 TEST(a_split_gains_what_was_measured) {
   Random random(2);
   Problem p(random, 400, 3, 5);
