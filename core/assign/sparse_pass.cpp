@@ -81,7 +81,7 @@ SparseNearest SparseCenters<T>::settle(const SparseRow<T>& row, const T* scores,
   SparseNearest best{-1, -1};
   double nearest = 0, second = 0;
   for (int32_t j = 0; j < int32_t(centers_->n_clusters); ++j) {
-    if (!(double(scores[j]) <= limit)) continue;
+    if (double(scores[j]) > limit) continue;  // what is not a number is not known to be
     const double distance =
         squared_distance(row, centers_->row(j), 2 * exact_half_norms_[j], centers_->n_features);
     if (best.label < 0 || distance < nearest) {
@@ -242,7 +242,7 @@ void SparsePass<T>::sum_again(const std::vector<char>& touched) {
     for (int64_t at = start[j]; at < start[j + 1]; ++at) {
       const SparseRow<T> row = rows_.row(list[at]);
       const double w = rows_.weight(list[at]);
-      for_entries_about(row, origin_, [&](int32_t t, double value) { sums[t].add(w * value); });
+      origin_.for_values(row, [&](int32_t t, double value) { sums[t].add(w * value); });
       weight.add(w);
     }
     total_.weights[j] = weight.value();
@@ -282,7 +282,7 @@ std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) {
   for (const FarGroup& g : farthest_groups(rows_.n_rows, n, rows_.weights, measure, compare)) {
     std::vector<double> values(rows_.n_features);
     copy_row(rows_, g.row, values.data());
-    for (size_t t = 0; t < origin_.size(); ++t) values[t] -= origin_[t];
+    for (size_t t = 0; t < origin().size(); ++t) values[t] -= origin()[t];
     far.push_back(
         {g.row, rows_.labels[g.row], g.squared_distance, g.weight, g.count, std::move(values)});
   }

@@ -69,7 +69,7 @@ class SparsePass final : public Pass {
   double inertia(const Centers& centers) override { return sum_squares(rows_, centers); }
   std::vector<FarRow> farthest(const Centers& centers, int64_t n) override;
   void renumber(const std::vector<int32_t>& order) override;
-  const std::vector<double>& origin() const override { return origin_; }
+  const std::vector<double>& origin() const override { return origin_.values(); }
 
   static double sum_squares(const SparseRows<T>& rows, const Centers& centers);
   // Labels all rows; touched[j] is set for each cluster that lost or gained one. Returns how many
@@ -82,7 +82,7 @@ class SparsePass final : public Pass {
   void sum_again(const std::vector<char>& touched);
 
   SparseRows<T> rows_;
-  std::vector<double> origin_;  // zero where a row may lack an entry
+  SparseOrigin origin_;
   SparseCenters<T> centers_;
   Centers previous_;  // of the visit before
   SparseBounds bounds_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "centers.hpp"
@@ -69,15 +70,33 @@ void for_columns_of(const SparseRow<T>& a, const SparseRow<T>& b, F f) {
   }
 }
 
-// Calls f(column, value - origin) for each entry. No other column may have an origin but zero.
-template <class T, class F>
-void for_entries_about(const SparseRow<T>& row, const std::vector<double>& origin, F f) {
-  if (origin.empty())
-    for (int64_t e = 0; e < row.n_entries; ++e) f(row.columns[e], double(row.values[e]));
-  else
-    for (int64_t e = 0; e < row.n_entries; ++e)
-      f(row.columns[e], double(row.values[e]) - origin[row.columns[e]]);
-}
+// An origin of sparse rows: zero but in a few columns, which nearly all rows have entries in.
+class SparseOrigin {
+ public:
+  explicit SparseOrigin(std::vector<double> values) : values_(std::move(values)) {
+    for (size_t t = 0; t < values_.size(); ++t)
+      if (values_[t] != 0) columns_.push_back(int32_t(t));
+  }
+  const std::vector<double>& values() const { return values_; }
+
+  // Calls f(column, value - origin) wherever that may not be zero.
+  template <class T, class F>
+  void for_values(const SparseRow<T>& row, F f) const {
+    auto next = columns_.begin();
+    for (int64_t e = 0; e < row.n_entries; ++e) {
+      const int32_t column = row.columns[e];
+      for (; next != columns_.end() && *next < column; ++next) f(*next, -values_[*next]);
+      const bool is_shifted = next != columns_.end() && *next == column;
+      f(column, is_shifted ? double(row.values[e]) - values_[column] : double(row.values[e]));
+      if (is_shifted) ++next;
+    }
+    for (; next != columns_.end(); ++next) f(*next, -values_[*next]);
+  }
+
+ private:
+  std::vector<double> values_;  // n_features, or empty: all zero
+  std::vector<int32_t> columns_;
+};
 
 // Below 0 when the values of a come before those of b, column by column; 0 when all are equal,
 // whether a zero is stored or not.

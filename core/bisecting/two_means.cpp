@@ -20,7 +20,7 @@ double Group::error() const {
   if (!(weight > 0)) return 0;
   double norm = 0;
   for (const double s : sums) norm += s * s;
-  return std::max(0.0, squares - norm / weight);
+  return error_left(squares, norm / weight);
 }
 
 Group TwoMeans::group(const std::vector<int32_t>& rows) const {

@@ -135,6 +135,30 @@ Cell first_bad(const MatrixView& x) {
   });
 }
 
+void summarize_about(const std::vector<double>& reference, const Moments& moments,
+                     Summary& summary) {
+  const size_t d = reference.size();
+  std::vector<double> origin(d);
+  summary.total_weight = moments.weight;
+  summary.mean_variance = 0;
+  for (size_t t = 0; t < d; ++t) {
+    const double variance = moments.variance(t), mean = moments.mean(reference[t], t);
+    summary.mean_variance += variance / double(d);
+    if (is_far_from_zero(mean, variance)) origin[t] = mean;
+  }
+  const bool is_shifted =
+      summary.mean_variance > 0 &&
+      std::any_of(origin.begin(), origin.end(), [](double value) { return value != 0; });
+  summary.total_squares = 0;
+  for (size_t t = 0; t < d; ++t) {
+    const double gap = reference[t] - (is_shifted ? origin[t] : 0.0);
+    summary.total_squares +=
+        moments.square_sum[t] + 2 * gap * moments.sum[t] + moments.weight * gap * gap;
+  }
+  summary.origin.clear();
+  if (is_shifted) summary.origin = std::move(origin);
+}
+
 Summary summarize(SummarySource& source) {
   Summary summary;
   const std::vector<double> reference = source.row(0);
@@ -149,32 +173,12 @@ Summary summarize(SummarySource& source) {
     if (bad.row >= 0) return summary;
   }
 
-  const double n = double(source.n_rows());
-  std::vector<double> origin(d, 0.0);
-  bool is_shifted = false;
-  for (size_t t = 0; t < d; ++t) {
-    const double offset = plain.sum[t] / n;
-    const double variance = std::max(0.0, plain.square_sum[t] / n - offset * offset);
-    const double mean = reference[t] + offset;
-    if (std::abs(mean) > kFarFromZero * std::sqrt(variance)) origin[t] = mean;
-    // A constant column needs no shift to be summed exactly enough, unless others force one.
-    is_shifted |= origin[t] != 0 && variance > 0;
-  }
-  if (is_shifted) summary.origin = origin;
-
   // The first row that counts: moments about a row that does not might lose all their digits.
   const bool is_weighted = source.is_weighted();
   const std::vector<double> own_reference =
       is_weighted ? source.row(source.first_with_weight()) : reference;
   const Moments used = is_weighted ? merged(source.shard_moments(own_reference, true)) : plain;
-  summary.total_weight = used.weight;
-  for (size_t t = 0; t < d; ++t) {
-    const double offset = used.sum[t] / used.weight;
-    const double variance = used.square_sum[t] / used.weight - offset * offset;
-    summary.mean_variance += std::max(0.0, variance) / double(d);
-    const double gap = own_reference[t] - (is_shifted ? origin[t] : 0.0);
-    summary.total_squares += used.square_sum[t] + 2 * gap * used.sum[t] + used.weight * gap * gap;
-  }
+  summarize_about(own_reference, used, summary);
   find_range(source, reference, sum_of(plain.square_sum), sum_of(used.square_sum), summary);
   return summary;
 }

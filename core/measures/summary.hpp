@@ -1,6 +1,8 @@
 // One look at the data before a fit: finite? how spread? where is it?
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -19,22 +21,31 @@ struct Summary {
   int64_t far_row = -1, far_col = -1;  // where they do not fit: the value farthest from row 0
   double mean_variance = 0;            // mean over the columns of their weighted variance
   // Subtracted from the rows before they are summed: zero (empty) unless some column's mean is
-  // large against its spread, when sums would lose digits. Of sparse rows, zero in columns where
-  // not every row has an entry: a zero among large values is spread enough.
+  // large against its spread, when sums would lose digits.
   std::vector<double> origin;
   double total_weight = 0;   // of the rows
   double total_squares = 0;  // weighted sum of |x - origin|^2
 };
 
-// Beyond this many standard deviations from zero a column is shifted before it is summed: five
-// bits.
-inline constexpr double kFarFromZero = 32;
+// Whether a column is to be shifted before it is summed: five bits.
+inline bool is_far_from_zero(double mean, double variance) {
+  return std::abs(mean) > 32 * std::sqrt(variance);
+}
 
 // Sums over rows about a reference.
 struct Moments {
   double weight = 0;
   std::vector<double> sum, square_sum;
+
+  double mean(double reference, size_t t) const { return reference + sum[t] / weight; }
+  double variance(size_t t) const {
+    const double offset = sum[t] / weight;
+    return std::max(0.0, square_sum[t] / weight - offset * offset);
+  }
 };
+// Origin, weight, variance and squares of rows with these moments about a reference.
+void summarize_about(const std::vector<double>& reference, const Moments& moments,
+                     Summary& summary);
 // One for each shard. weights: n_rows, or null.
 std::vector<Moments> shard_moments(const MatrixView& x, const double* weights,
                                    const std::vector<double>& reference, const Shards& shards,

@@ -148,7 +148,7 @@ void LocalPartition::update(int32_t j) {
   if (!(c.weight > 0)) return;
   const Mean mean = mean_of(c.sums, c.weight, rows_.origin(), unit_centers_, c.center);
   c.squared_norm = mean.squared_norm;
-  c.error = std::max(0.0, c.squares - mean.explained);
+  c.error = error_left(c.squares, mean.explained);
 }
 
 void LocalPartition::list_neighbors(int32_t j) {
@@ -185,7 +185,7 @@ int32_t LocalPartition::split(int32_t j) {
   probes_[0]->choose({make_point(halves.first), make_point(halves.second)});
   const std::vector<int32_t> members = members_[j];
   probe_blocks(*probes_[0], members, [&](size_t place, const double* squared) {
-    if (squared[kBlockRows] < squared[0]) move(members[place], half);
+    if (squared[kBlockRows] < squared[0] * kSameDistance) move(members[place], half);
   });
   update(j);
   update(half);

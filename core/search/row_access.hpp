@@ -85,6 +85,10 @@ void probe_blocks(Probe& probe, const std::vector<int32_t>& rows, F take) {
   probe_blocks(probe, rows.data(), rows.size(), take);
 }
 
+// Squared distances that differ by less are equal, or rounding would decide where rows of whole
+// numbers go that are halfway between two points.
+inline constexpr double kSameDistance = 1 - 1e-12;
+
 // Calls take(place, p, squared) for each of the listed rows with the first of the nearest points
 // and the squared distance to it. A block at a time, without branches: nobody can foresee them.
 template <class F>
@@ -97,12 +101,20 @@ void probe_nearest(Probe& probe, const std::vector<int32_t>& rows, size_t n_poin
     for (size_t p = 1; p < n_points; ++p)
       for (int i = 0; i < n; ++i) {
         const double tried = squared[p * kBlockRows + i];
-        nearest[i] = tried < least[i] ? int64_t(p) : nearest[i];
-        least[i] = tried < least[i] ? tried : least[i];
+        const bool is_nearer = tried < least[i] * kSameDistance;
+        nearest[i] = is_nearer ? int64_t(p) : nearest[i];
+        least[i] = is_nearer ? tried : least[i];
       }
     for (int i = 0; i < n; ++i) take(first + i, size_t(nearest[i]), least[i]);
   };
   for_probed_blocks(probe, rows.data(), rows.size(), take_block);
+}
+
+// What is left of sum of w |x - origin|^2 beside what a mean accounts for; what rounding may leave
+// of nothing counts as nothing.
+inline double error_left(double squares, double explained) {
+  const double error = squares - explained;
+  return error > 0x1p-49 * squares ? error : 0;
 }
 
 struct Mean {
@@ -114,8 +126,8 @@ struct Mean {
 inline Mean mean_of(const std::vector<double>& sums, double weight,
                     const std::vector<double>& origin, bool unit, std::vector<double>& out) {
   const auto from = [&](size_t t) { return origin.empty() ? 0.0 : origin[t]; };
-  // c = origin + scale * sums + more * origin
-  double scale = 1 / weight, more = 0;
+  // c = origin + sums / by + more * origin
+  double by = weight, more = 0;
   if (unit) {
     double squares = 0;
     for (size_t t = 0; t < sums.size(); ++t) {
@@ -123,14 +135,14 @@ inline Mean mean_of(const std::vector<double>& sums, double weight,
       squares += about_zero * about_zero;
     }
     if (squares > 0) {
-      scale = 1 / std::sqrt(squares);
-      more = scale * weight - 1;
+      by = std::sqrt(squares);
+      more = weight / by - 1;
     }
   }
   // |x - o|^2 - |x - c|^2 = 2 (x - o).(c - o) - |c - o|^2, summed.
   double explained = 0, norm = 0;
   for (size_t t = 0; t < sums.size(); ++t) {
-    const double gap = sums[t] * scale + more * from(t);
+    const double gap = sums[t] / by + more * from(t);
     out[t] = from(t) + gap;
     explained += (2 * sums[t] - weight * gap) * gap;
     norm += out[t] * out[t];
@@ -229,14 +241,14 @@ class RowAccessOf<SparseRows<T>> : public RowAccess {
   int64_t n_rows() const override { return rows_.n_rows; }
   int64_t n_features() const override { return rows_.n_features; }
   int n_threads() const override { return rows_.n_threads; }
-  const std::vector<double>& origin() const override { return origin_; }
+  const std::vector<double>& origin() const override { return origin_.values(); }
   double multiply_adds() const override { return rows_.n_entries() / double(rows_.n_rows); }
   double weight(int32_t row) const override { return rows_.weight(row); }
   void copy(int32_t row, double* out) const override { copy_row(rows_, row, out); }
   double add(int32_t row, double w, double* sums) const override {
     const SparseRow<T> x = rows_.row(row);
     double squares = 0;
-    for_entries_about(x, origin_, [&](int32_t t, double value) {
+    origin_.for_values(x, [&](int32_t t, double value) {
       sums[t] += w * value;
       squares += value * value;
     });
@@ -275,7 +287,7 @@ class RowAccessOf<SparseRows<T>> : public RowAccess {
   };
 
   SparseRows<T> rows_;
-  const std::vector<double>& origin_;  // zero where a row may lack an entry
+  SparseOrigin origin_;
 };
 
 }  // namespace centroids

@@ -1,6 +1,8 @@
 #include "search/two_halves.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 namespace centroids {
@@ -51,7 +53,7 @@ class Splitter {
     for (auto& sums : sums_) std::fill(sums.begin(), sums.end(), 0.0);
     probe_.choose({make_point(halves.first), make_point(halves.second)});
     probe_blocks(probe_, members_, [&](size_t place, const double* squared) {
-      const int h = squared[kBlockRows] < squared[0];
+      const int h = squared[kBlockRows] < squared[0] * kSameDistance;
       const double w = rows_.weight(members_[place]);
       weights[h] += w;
       error += rows_.add(members_[place], w, sums_[h].data());
@@ -71,6 +73,16 @@ class Splitter {
   std::vector<double> sums_[2];
 };
 
+// So that rounding puts no row before another at the same distance.
+double without_last_bits(double distance) {
+  constexpr uint64_t kStep = uint64_t(1) << 24;
+  uint64_t bits;
+  std::memcpy(&bits, &distance, sizeof bits);
+  bits = (bits + kStep / 2) / kStep * kStep;
+  std::memcpy(&distance, &bits, sizeof bits);
+  return distance;
+}
+
 // Draws rows with probability in proportion to w |x - c|^2, in ascending order of the distance:
 // where a row stands makes no difference, nor whether it stands there twice or has twice the
 // weight.
@@ -80,7 +92,7 @@ class RowDraw {
           const std::vector<double>& distances) {
     for (size_t i = 0; i < members.size(); ++i)
       if (rows.weight(members[i]) > 0 && distances[i] > 0)
-        rows_.emplace_back(distances[i], members[i]);
+        rows_.emplace_back(without_last_bits(distances[i]), members[i]);
     std::sort(rows_.begin(), rows_.end());
     for (const auto& [distance, row] : rows_) {
       total_ += rows.weight(row) * distance;

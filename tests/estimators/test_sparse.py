@@ -255,6 +255,71 @@ def test_search_among_sparse_rows_far_from_zero_ends_where_it_ends_dense(estimat
     assert sparse.inertia_ == pytest.approx(dense.inertia_, rel=1e-9)
 
 
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("estimator", [KMeans, BisectingKMeans])
+def test_a_row_of_zeros_blinds_nothing_among_rows_far_from_zero(estimator, form):
+    rng = np.random.default_rng(0)
+    rows = 8 * rng.normal(size=(30, 5))[rng.integers(30, size=2000)] + rng.normal(size=(2000, 5))
+    far = rows + np.array([1e9, 0, 0, 0, 0])
+    X = np.vstack([np.zeros(5), far])
+    expected = estimator(30, random_state=0).fit(rows).inertia_
+    ignored = estimator(30, random_state=0).fit(form(X), sample_weight=np.arange(2001) > 0)
+    assert ignored.inertia_ < 1.03 * expected
+    counted = estimator(31, random_state=0).fit(form(X))
+    assert (counted.labels_ == counted.labels_[0]).sum() == 1
+    assert counted.inertia_ < 1.03 * expected
+
+
+@pytest.mark.parametrize("constant", [1e8, 1e9 + 0.1, 1e10])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("estimator", [KMeans, BisectingKMeans, MiniBatchKMeans])
+def test_a_constant_column_changes_nothing_however_far_from_zero(estimator, form, constant):
+    rng = np.random.default_rng(0)
+    rows = 8 * rng.normal(size=(30, 4))[rng.integers(30, size=600)] + rng.normal(size=(600, 4))
+    X = np.column_stack([np.full(600, constant), rows])
+    without = estimator(30, random_state=0).fit(form(rows))
+    model = estimator(30, random_state=0).fit(form(X))
+    assert_array_equal(model.labels_, without.labels_)
+    assert model.inertia_ == pytest.approx(without.inertia_, rel=1e-9)
+    if estimator is KMeans:
+        assert_allclose(model.history_["inertia"], without.history_["inertia"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("search", ["auto", "swap", "breathing"])
+@pytest.mark.parametrize("seed", range(4))
+def test_search_among_sparse_counts_is_not_led_by_rounding(search, seed):
+    X = np.random.default_rng(seed).poisson(0.4, size=(500, 20)).astype(float)
+    dense = KMeans(15, search=search, random_state=0).fit(X)
+    sparse = KMeans(15, search=search, random_state=0).fit(sp.csr_array(X))
+    assert_array_equal(sparse.labels_, dense.labels_)
+
+
+def test_weighted_sparse_plans_are_the_dense_ones():
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        X = np.round(rng.normal(size=(50, 5)) * 2**16) / 2**16 + [1000, 0, 0, 0, 0]
+        weights = rng.integers(0, 3, 50).astype(float)
+        dense = BisectingKMeans(20, random_state=0).fit(X, sample_weight=weights)
+        sparse = BisectingKMeans(20, random_state=0).fit(sp.csr_array(X), sample_weight=weights)
+        assert_array_equal(sparse.labels_, dense.labels_)
+
+
+def test_rows_out_of_reach_have_a_label():
+    model = KMeans(5, random_state=0).fit(1e100 * np.random.default_rng(0).normal(size=(200, 4)))
+    far = sp.csr_array([[1e300] * 4, [1.0, 0, 0, 0]])
+    assert (model.predict(far) >= 0).all()
+    assert (model.nearest(far).labels >= 0).all()
+    assert model.score(far) == -np.inf
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_weights_next_to_nothing_are_refused(estimator):
+    X = sp.csr_array(FAR)
+    with pytest.raises(ValueError, match=r"largest sample_weight is 1e-310.*Multiply"):
+        estimator(3).fit(X, sample_weight=np.full(300, 1e-310))
+    estimator(3).fit(X, sample_weight=np.full(300, 1e-280))
+
+
 def test_inertia_far_from_zero_counts_distances_just_above_rounding():
     X = np.array([[1e9], [1e9 + 1e-3], [1e9 + 2e-3], [1e9 + 100]])
     expected = np.square(X[:3] - X[1]).sum()

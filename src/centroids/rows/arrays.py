@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float32] | NDArray[np.float64]
 
+# Below, a weighted square is soon a denormal number.
+_LEAST_WEIGHT = 1e-290
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
@@ -162,10 +164,11 @@ def _raise_if_out_of_range(estimator: Any, X: Rows, bad_range: tuple[str, int, i
     if bad_range is None:
         return
     kind, row, col = bad_range
-    gap = abs(float(X[row, col]) - float(X[0, col]))
-    extent = (
-        f"{X[row, col]} at row {row}, column {col} (counted from 0) is {gap:.3g} from the first row"
-    )
+    extent = f"{X[row, col]} at row {row}, column {col} (counted from 0) is "
+    if is_sparse(X):  # compared as they are
+        extent += "the value farthest from zero"
+    else:
+        extent += f"{abs(float(X[row, col]) - float(X[0, col])):.3g} from the first row"
     trouble = (
         "squared distances (times the weights) overflow"
         if kind == "overflow"
@@ -211,7 +214,8 @@ def check_sample_weight(
     Raises
     ------
     ValueError
-        For a wrong shape, a negative or non-finite weight, or weights that are all zero.
+        For a wrong shape, a negative or non-finite weight, or weights that are all zero or too
+        small.
     """
     if sample_weight is None:
         return None
@@ -236,8 +240,14 @@ def check_sample_weight(
             f"{kind} in data passed to `sample_weight`: {value} at row {row} (counted from 0). "
             "Weights must be finite and not negative."
         )
-    if not weights.any() and not is_batch:
+    largest = weights.max(initial=0)
+    if largest == 0 and not is_batch:
         raise ValueError("sample_weight is zero for every row: at least one row must count.")
+    if 0 < largest < _LEAST_WEIGHT:
+        raise ValueError(
+            f"The largest sample_weight is {largest:.3g}: products with it lose their digits. "
+            "Multiply all weights by a constant; that changes no cluster."
+        )
     if (weights == 1).all():
         return None
     return np.require(weights, requirements=["C", "A"])
