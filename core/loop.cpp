@@ -35,6 +35,9 @@ double inertia_from_sums(const Partials& partials, const Centers& centers,
   return std::max(0.0, sum);
 }
 
+// Of an inertia that is so small a share of the squares about the origin, too few digits are left.
+constexpr double kCancelled = 1e-10;
+
 // How far the means of the clusters lower the inertia below that of the origin.
 double explained_by_means(const Partials& partials) {
   double sum = 0;
@@ -113,9 +116,8 @@ LoopResult run_loop(Pass& pass, Centers centers, double total_squares, const Loo
     if (options.unit_centers) make_unit(centers, compared);
 
     const double shift = squared_shift(compared, centers);
-    const double inertia =
-        n_relocated ? pass.inertia(compared)
-                    : inertia_from_sums(partials, compared, pass.origin(), total_squares);
+    double inertia = inertia_from_sums(partials, compared, pass.origin(), total_squares);
+    if (n_relocated || !(inertia > kCancelled * total_squares)) inertia = pass.inertia(compared);
     result.history.push_back({++result.n_iter, inertia, shift, partials.n_changed});
 
     const bool labels_repeat = partials.n_changed == 0 && n_relocated == 0;

@@ -255,19 +255,23 @@ def test_search_among_sparse_rows_far_from_zero_ends_where_it_ends_dense(estimat
     assert sparse.inertia_ == pytest.approx(dense.inertia_, rel=1e-9)
 
 
+@pytest.mark.parametrize(("n", "offset"), [(600, 1e8), (2000, 1e9)])
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
 @pytest.mark.parametrize("estimator", [KMeans, BisectingKMeans])
-def test_a_row_of_zeros_blinds_nothing_among_rows_far_from_zero(estimator, form):
+def test_a_row_of_zeros_blinds_nothing_among_rows_far_from_zero(estimator, form, n, offset):
     rng = np.random.default_rng(0)
-    rows = 8 * rng.normal(size=(30, 5))[rng.integers(30, size=2000)] + rng.normal(size=(2000, 5))
-    far = rows + np.array([1e9, 0, 0, 0, 0])
+    rows = 8 * rng.normal(size=(30, 5))[rng.integers(30, size=n)] + rng.normal(size=(n, 5))
+    far = rows + np.array([offset, 0, 0, 0, 0])
     X = np.vstack([np.zeros(5), far])
     expected = estimator(30, random_state=0).fit(rows).inertia_
-    ignored = estimator(30, random_state=0).fit(form(X), sample_weight=np.arange(2001) > 0)
+    ignored = estimator(30, random_state=0).fit(form(X), sample_weight=np.arange(n + 1) > 0)
     assert ignored.inertia_ < 1.03 * expected
     counted = estimator(31, random_state=0).fit(form(X))
     assert (counted.labels_ == counted.labels_[0]).sum() == 1
     assert counted.inertia_ < 1.03 * expected
+    if estimator is KMeans:
+        plain = KMeans(31, random_state=0, search=None).fit(form(X))
+        assert plain.history_["inertia"][-1] >= plain.inertia_ * (1 - 1e-9)
 
 
 @pytest.mark.parametrize("constant", [1e8, 1e9 + 0.1, 1e10])
