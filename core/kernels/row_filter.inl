@@ -242,11 +242,17 @@ int64_t columns_at_once(int64_t padded, int n_centers) {
   return width < kMostColumns ? width : kMostColumns;
 }
 
-// Up to kManyRows rows against up to kFilterCenters centers. `row` tells where rows begin, and
+// Of kManyRows rows: products with a block of centers, and sums of squares, by lane.
+struct BlockProducts {
+  Products products[kMostGroups][kTiles];
+  Vec<float> squares[kManyRows];
+};
+
+// Up to kManyRows rows with up to kFilterCenters centers. `row` tells where rows begin, and
 // those that come after them; the last one stands for those that are missing.
 template <class T, class ROW>
-void score_many(ROW row, int n, const T* shift, const FilterCenters& centers, int64_t first_center,
-                const Groups& groups, FilterRows& scratch, int first, Best& best) {
+void multiply_many(ROW row, int n, const T* shift, const FilterCenters& centers,
+                   int64_t first_center, const Groups& groups, float* packed, BlockProducts& out) {
   const int64_t n_cols = centers.n_cols, padded = row_filter_columns(n_cols);
   const int64_t width = columns_at_once(padded, groups.n_centers);
   const int n_groups = groups.count();
@@ -254,8 +260,6 @@ void score_many(ROW row, int n, const T* shift, const FilterCenters& centers, in
     return static_cast<const float*>(centers.packed) +
            (first_center + groups.first(group)) * padded + begin * groups.size(group);
   };
-  Products products[kMostGroups][kTiles];
-  Vec<float> squares[kManyRows] = {};
   for (int64_t begin = 0; begin < padded; begin += width) {
     const int64_t end = begin + width < padded ? begin + width : padded;
     Columns<T> tiles[kTiles];
@@ -270,35 +274,41 @@ void score_many(ROW row, int n, const T* shift, const FilterCenters& centers, in
       columns.n_cols = (end < n_cols ? end : n_cols) - begin;
       columns.width = end - begin;
       columns.are_first = begin == 0;
-      columns.y = static_cast<float*>(scratch.packed) + tile * kFewRows * width;
-      columns.squares = squares + tile * kFewRows;
+      columns.y = packed + tile * kFewRows * width;
+      columns.squares = out.squares + tile * kFewRows;
       with_size(groups.size(0), [&](auto size) {
         if (n_groups == 1)
           columns.template shift_and_multiply<size.value, true>(packed_group(0, begin),
-                                                                products[0][tile]);
+                                                                out.products[0][tile]);
         else
           columns.template shift_and_multiply<size.value, false>(packed_group(0, begin),
-                                                                 products[0][tile]);
+                                                                 out.products[0][tile]);
       });
     }
     for (int group = 1; group < n_groups; ++group)
       with_size(groups.size(group), [&](auto size) {
         for (int tile = 0; tile < kTiles; ++tile)
           tiles[tile].template multiply<size.value>(packed_group(group, begin),
-                                                    products[group][tile], group % kFewRows);
+                                                    out.products[group][tile], group % kFewRows);
       });
   }
-  const Vec<float> norm = sums_of_lanes(squares);
-  store(scratch.norm + first, norm);
+}
+
+// Compares what was multiplied; sets the norms of the rows, the first of which is `first`.
+CENTROIDS_INLINE void compare_many(const BlockProducts& block, const FilterCenters& centers,
+                                   int64_t first_center, const Groups& groups, FilterRows& rows,
+                                   int first, Best& best) {
+  const Vec<float> norm = sums_of_lanes(block.squares);
+  store(rows.norm + first, norm);
   Vec<float> length;
   for (int i = 0; i < kManyRows; ++i) length[i] = __builtin_sqrtf(norm[i]);
   length *= centers.grow;
-  for (int group = 0; group < n_groups; ++group)
+  for (int group = 0; group < groups.count(); ++group)
     for (int k = 0; k < groups.size(group); ++k) {
       Vec<float> by_row[kManyRows];
 #pragma GCC unroll 8
       for (int i = 0; i < kManyRows; ++i)
-        by_row[i] = products[group][i / kFewRows].sum[i % kFewRows][k];
+        by_row[i] = block.products[group][i / kFewRows].sum[i % kFewRows][k];
       const int64_t j = first_center + groups.first(group) + k;
       best.update(sums_of_lanes(by_row) + centers.half_norms[j],
                   centers.error[j] + length * centers.error_by_length[j], int32_t(j));
@@ -318,10 +328,13 @@ void row_filter_nearest(const T* x, const int32_t* rows, int n_rows, const T* sh
       return x + int64_t(rows ? rows[i < n_rows ? i : n_rows - 1] : i) * centers.n_cols;
     };
     Best best = {far, far, far, {}};
-    for (int64_t j = 0; j < centers.n_lanes; j += kFilterCenters)
-      score_many<T>(row, n, shift, centers, j,
-                    {j + kFilterCenters < centers.n_lanes ? int(kFilterCenters) : n_last}, scratch,
-                    first, best);
+    for (int64_t j = 0; j < centers.n_lanes; j += kFilterCenters) {
+      const Groups groups{j + kFilterCenters < centers.n_lanes ? int(kFilterCenters) : n_last};
+      BlockProducts block;
+      multiply_many<T>(row, n, shift, centers, j, groups, static_cast<float*>(scratch.packed),
+                       block);
+      compare_many(block, centers, j, groups, scratch, first, best);
+    }
     store(out.score[0] + first, best.score);
     store(out.others + first, best.others);
     __builtin_memcpy(out.label[0] + first, &best.label, sizeof best.label);
