@@ -14,9 +14,9 @@ struct FarRow {
   int64_t row;  // the first of them
   int32_t label;
   double squared_distance;
-  double weight;               // of all of them
-  int64_t count;               // how many have a weight
-  std::vector<double> values;  // the row minus the origin
+  double weight;  // of all of them
+  int64_t count;  // how many have a weight
+  std::vector<double> values;
 };
 
 class Pass {
@@ -33,7 +33,7 @@ class Pass {
 
   // Up to n different rows of positive weight, farthest from the centers of their labels first (on
   // ties in the order of their values), rows that lie on their center left out.
-  virtual std::vector<FarRow> farthest(const Centers& centers, int64_t n) = 0;
+  virtual std::vector<FarRow> farthest(const Centers& centers, int64_t n) const = 0;
 
   // Cluster order[j] gets the number j, in the labels and in everything else remembered.
   virtual void renumber(const std::vector<int32_t>& order) = 0;

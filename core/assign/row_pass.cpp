@@ -115,15 +115,7 @@ std::vector<double> RowPass<T>::squares_by_shard(const Rows<T>& rows, const Cent
 }
 
 template <class T>
-std::vector<FarRow> RowPass<T>::farthest(const Centers& centers, int64_t n) {
-  std::vector<FarRow> far = farthest_of_part(centers, n);
-  for (FarRow& row : far)
-    for (size_t t = 0; t < origin_.size(); ++t) row.values[t] -= origin_[t];
-  return far;
-}
-
-template <class T>
-std::vector<FarRow> RowPass<T>::farthest_of_part(const Centers& centers, int64_t n) const {
+std::vector<FarRow> RowPass<T>::farthest(const Centers& centers, int64_t n) const {
   const auto measure = [&](int64_t first, int m, double* out) {
     kernels_.squared_distances(rows_.row(first), rows_.n_features, nullptr, m,
                                centers.values.data(), rows_.labels + first, out);

@@ -20,7 +20,7 @@ class RowPass : public Pass {
   int64_t n_rows() const final { return rows_.n_rows; }
   void assign(const Centers& centers, Partials& out) final;
   double inertia(const Centers& centers) final { return sum_squares(rows_, centers); }
-  std::vector<FarRow> farthest(const Centers& centers, int64_t n) final;
+  std::vector<FarRow> farthest(const Centers& centers, int64_t n) const final;
   void renumber(const std::vector<int32_t>& order) override;
   const std::vector<double>& origin() const final { return origin_; }
 
@@ -29,10 +29,9 @@ class RowPass : public Pass {
   static double sum_squares(const Rows<T>& rows, const Centers& centers);
   static std::vector<double> squares_by_shard(const Rows<T>& rows, const Centers& centers);
 
-  // The same for a part of the rows (see ClusterSums). The values of far rows are as they are.
+  // The same for a part of the rows (see ClusterSums).
   int64_t assign_part(const Centers& centers, bool is_full);
   void add_to(Totals& totals) const { sums_.add_to(totals); }
-  std::vector<FarRow> farthest_of_part(const Centers& centers, int64_t n) const;
 
  protected:
   // Called once before the shards of a visit.

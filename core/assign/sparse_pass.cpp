@@ -267,7 +267,7 @@ double SparsePass<T>::sum_squares(const SparseRows<T>& rows, const Centers& cent
 }
 
 template <class T>
-std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) {
+std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) const {
   const std::vector<double> norms = squared_norms(centers);
   const auto measure = [&](int64_t first, int m, double* out) {
     for (int i = 0; i < m; ++i) {
@@ -282,7 +282,6 @@ std::vector<FarRow> SparsePass<T>::farthest(const Centers& centers, int64_t n) {
   for (const FarGroup& g : farthest_groups(rows_.n_rows, n, rows_.weights, measure, compare)) {
     std::vector<double> values(rows_.n_features);
     copy_row(rows_, g.row, values.data());
-    for (size_t t = 0; t < origin().size(); ++t) values[t] -= origin()[t];
     far.push_back(
         {g.row, rows_.labels[g.row], g.squared_distance, g.weight, g.count, std::move(values)});
   }

@@ -38,7 +38,7 @@ class PartOf final : public Part {
     return RowPass<T>::squares_by_shard(rows(), centers);
   }
   std::vector<FarRow> farthest(const Centers& centers, int64_t n) const override {
-    std::vector<FarRow> far = pass_->farthest_of_part(centers, n);
+    std::vector<FarRow> far = pass_->farthest(centers, n);
     for (FarRow& row : far) row.row += view_.first_row;
     return far;
   }

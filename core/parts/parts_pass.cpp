@@ -90,7 +90,7 @@ double PartsPass::inertia(const Centers& centers) {
   return total;
 }
 
-std::vector<FarRow> PartsPass::farthest(const Centers& centers, int64_t n) {
+std::vector<FarRow> PartsPass::farthest(const Centers& centers, int64_t n) const {
   const auto comes_first = [](const FarRow* a, const FarRow* b) {
     return a->squared_distance != b->squared_distance ? a->squared_distance > b->squared_distance
                                                       : a->values < b->values;
@@ -108,7 +108,6 @@ std::vector<FarRow> PartsPass::farthest(const Centers& centers, int64_t n) {
   for (const auto& [key, row] : groups) {
     if (int64_t(far.size()) == n) break;
     far.push_back(*row);
-    for (size_t t = 0; t < origin_.size(); ++t) far.back().values[t] -= origin_[t];
   }
   return far;
 }

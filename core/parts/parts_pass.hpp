@@ -15,7 +15,7 @@ class PartsPass final : public Pass {
   int64_t n_rows() const override { return parts_.n_rows(); }
   void assign(const Centers& centers, Partials& out) override;
   double inertia(const Centers& centers) override;
-  std::vector<FarRow> farthest(const Centers& centers, int64_t n) override;
+  std::vector<FarRow> farthest(const Centers& centers, int64_t n) const override;
   void renumber(const std::vector<int32_t>& order) override;
   const std::vector<double>& origin() const override { return origin_; }
 

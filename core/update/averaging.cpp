@@ -44,6 +44,7 @@ int64_t relocate_empty_clusters(Pass& pass, const Centers& centers, Partials& pa
 
   // More candidates than needed: some will be passed over.
   const std::vector<FarRow> far = pass.farthest(centers, 4 * int64_t(empty.size()) + 16);
+  const std::vector<double>& origin = pass.origin();
   const std::vector<double> before = partials.weights;
   int64_t n_filled = 0;
   for (const FarRow& row : far) {
@@ -53,8 +54,9 @@ int64_t relocate_empty_clusters(Pass& pass, const Centers& centers, Partials& pa
     if (partials.counts[row.label] <= row.count || !(rest > 1e-12 * before[row.label])) continue;
     const int64_t to = empty[n_filled++];
     for (int64_t t = 0; t < d; ++t) {
-      partials.sums[row.label * d + t] -= row.weight * row.values[t];
-      partials.sums[to * d + t] = row.weight * row.values[t];
+      const double value = origin.empty() ? row.values[t] : row.values[t] - origin[t];
+      partials.sums[row.label * d + t] -= row.weight * value;
+      partials.sums[to * d + t] = row.weight * value;
     }
     partials.weights[row.label] -= row.weight;
     partials.weights[to] = row.weight;

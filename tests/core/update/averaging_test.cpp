@@ -15,14 +15,14 @@ class FarRows final : public Pass {
   int64_t n_rows() const override { return 0; }
   void assign(const Centers&, Partials&) override {}
   double inertia(const Centers&) override { return 0; }
-  std::vector<FarRow> farthest(const Centers&, int64_t n) override {
+  std::vector<FarRow> farthest(const Centers&, int64_t n) const override {
     asked = n;
     return {rows_.begin(), rows_.begin() + std::min<int64_t>(n, int64_t(rows_.size()))};
   }
   void renumber(const std::vector<int32_t>&) override {}
   const std::vector<double>& origin() const override { return origin_; }
 
-  int64_t asked = 0;
+  mutable int64_t asked = 0;
 
  private:
   std::vector<FarRow> rows_;
