@@ -33,6 +33,7 @@ struct Tile {
       for (int r = 0; r < ROWS; ++r) score[j][r] = splat(half_norms[j]);
   }
   CENTROIDS_INLINE void add_columns(const T* rows, int64_t n_cols, const T* group) {
+#pragma GCC unroll 4
     for (int64_t t = 0; t < n_cols; ++t, rows += kBlockRows, group += GROUP) {
       Vec<T> x[ROWS];
 #pragma GCC unroll 8
