@@ -87,29 +87,38 @@ void FilterPack<T>::pack(const Centers& centers, const CenterPack<T>& pack,
   max_norm_ = std::sqrt(*std::max_element(norms.begin(), norms.end()));
   errors_.resize(n_lanes_);
   errors_by_length_.resize(n_lanes_);
-  max_error_ = {};
+  max_error_ = max_estimate_error_ = {};
+  // In four lanes or more, that are added up, with the half norm.
+  const double by_estimating =
+      double(n_features_ / 4 + 8) * double(std::numeric_limits<T>::epsilon()) / 2;
   for (int64_t j = 0; j < n_lanes_; ++j) {
-    const Error error = error_of_center(std::sqrt(norms[j]), std::sqrt(rests[j]), paths[j]);
+    const double norm = std::sqrt(norms[j]);
+    const Error error = error_of_center(norm, std::sqrt(rests[j]), paths[j]);
     errors_.data()[j] = round_up(error.at_zero);
     errors_by_length_.data()[j] = round_up(error.by_length);
-    max_error_.at_zero = std::max(max_error_.at_zero, error.at_zero);
-    max_error_.by_length = std::max(max_error_.by_length, error.by_length);
+    max_error_.grow(error);
+    max_estimate_error_.grow(rounding_error(norm, paths[j], by_estimating));
   }
+}
+
+template <class T>
+typename FilterPack<T>::Error FilterPack<T>::rounding_error(double norm, double path,
+                                                            double by_sizes) const {
+  // That of rows and half norms that were float64, and that of bounds.
+  by_sizes = 1.01 * (by_sizes + 8 * kFloatUnit);
+  // The tile's own: it rounds h + y.c as it stands after each column, and there |y.c| is at most
+  // |y| times the length of c so far.
+  const double unit = 1.01 * double(std::numeric_limits<T>::epsilon()) / 2;
+  const double lost = double(n_products(*filter_, n_features_, digits_)) * kLost;
+  return {.at_zero = by_sizes * norm * norm / 2 + unit * double(n_features_ + 8) * norm * norm / 2 +
+                     lost * (2 + norm),
+          .by_length = by_sizes * norm + unit * (path + 8 * norm) + lost};
 }
 
 template <class T>
 typename FilterPack<T>::Error FilterPack<T>::error_of_center(double norm, double rest,
                                                              double path) const {
-  // The filter's rounding, that of rows and half norms that were float64, and that of bounds.
-  const double by_sizes = 1.01 * (filter_->by_sizes(n_features_, digits_) + 8 * kFloatUnit);
-  // The tile's own: it rounds h + y.c as it stands after each column, and there |y.c| is at most
-  // |y| times the length of c so far.
-  const double unit = 1.01 * double(std::numeric_limits<T>::epsilon()) / 2;
-  const double lost = double(n_products(*filter_, n_features_, digits_)) * kLost;
-  Error error;
-  error.at_zero = by_sizes * norm * norm / 2 + unit * double(n_features_ + 8) * norm * norm / 2 +
-                  lost * (2 + norm);
-  error.by_length = by_sizes * norm + unit * (path + 8 * norm) + lost;
+  Error error = rounding_error(norm, path, filter_->by_sizes(n_features_, digits_));
   // |y.c - y'.c'| <= |y - y'| |c| + |y'| |c - c'|, |y'| <= (1 + 2^-8) |y|
   if (measures_rests())
     error.by_length += 1.01 * filter_->by_rounding * norm + (1 + 0x1p-7) * rest;
@@ -155,6 +164,13 @@ void FilterPack<T>::score_pairs(const T* base, const std::vector<Pair>& pairs,
                                 const CenterPack<T>& pack, T* out) const {
   filter_->score_pairs(base, n_features_, pack.shift(), rows_.data(), pack.view().half_norms,
                        pairs.data(), int(pairs.size()), out);
+}
+
+template <class T>
+void FilterPack<T>::estimate_pairs(const T* base, const std::vector<Pair>& pairs,
+                                   const CenterPack<T>& pack, T* out) const {
+  filter_->estimate_pairs(base, n_features_, pack.shift(), rows_.data(), pack.view().half_norms,
+                          pairs.data(), int(pairs.size()), out);
 }
 
 template <class T>

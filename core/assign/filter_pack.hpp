@@ -1,6 +1,7 @@
 // Centers prepared for a certified filter, and the bound on its error.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -46,9 +47,15 @@ class FilterPack {
   // exact ones and from those of the tile. FilterNearest::others are lower bounds on those.
   void nearest(const RowBlock<T>& rows, const T* shift, FilterScratch& scratch) const;
 
-  // Scores of pairs of rows, counted from `base`, and centers: those of the tile.
+  // Scores of pairs of rows, counted from `base`, and centers: those of the tile, or estimates that
+  // are at most estimate_error(length) from exact ones and from those of the tile.
   void score_pairs(const T* base, const std::vector<Pair>& pairs, const CenterPack<T>& pack,
                    T* out) const;
+  void estimate_pairs(const T* base, const std::vector<Pair>& pairs, const CenterPack<T>& pack,
+                      T* out) const;
+  double estimate_error(double norm) const {
+    return max_estimate_error_.at_zero + max_estimate_error_.by_length * row_length(norm);
+  }
   // Whether `nearest` shall tell the second nearest center as well as it can.
   void want_second(bool wanted) { with_second_ = wanted; }
   bool lists_centers() const { return filter_->score_pairs; }
@@ -61,7 +68,14 @@ class FilterPack {
   // of rows comes on top of it.
   struct Error {
     double at_zero = 0, by_length = 0;
+    void grow(const Error& other) {
+      at_zero = std::max(at_zero, other.at_zero);
+      by_length = std::max(by_length, other.by_length);
+    }
   };
+  // Given |c|, the lengths of c up to each column added up, and what a score in short numbers, or
+  // an estimate, is off by as a share of |c|^2 / 2 + |x - s| |c|.
+  Error rounding_error(double norm, double path, double by_sizes) const;
   Error error_of_center(double norm, double rest, double path) const;
   // Whether what short numbers leave over is measured; else it is a share of the lengths.
   bool measures_rests() const { return digits_ == Digits::one || filter_->by_product == 0; }
@@ -74,8 +88,8 @@ class FilterPack {
   Digits digits_ = Digits::one;
   bool with_second_ = false;
   int64_t n_features_ = 0, n_lanes_ = 0;
-  double max_norm_ = 0;  // largest |c - s|
-  Error max_error_;      // of all centers
+  double max_norm_ = 0;                   // largest |c - s|
+  Error max_error_, max_estimate_error_;  // of all centers
   AlignedBuffer<char> packed_;
   AlignedBuffer<float> half_norms_, errors_, errors_by_length_;
   std::vector<T> rows_;  // the centers one after the other, for pairs

@@ -19,6 +19,9 @@
 
 namespace centroids {
 
+// With fewer columns an estimate takes about as long as what it saves.
+constexpr int64_t kEstimatedColumns = 64;
+
 // What a search tells of one row. The bounds, rounded outward, are zero unless they were wanted.
 struct Found {
   int32_t row;
@@ -106,6 +109,14 @@ class NearestSearch {
   void filter_rows(const FilterPack<T>& filter, Worker& worker, const T* base, const int32_t* rows,
                    int n, F take, std::vector<int32_t>& in_doubt);
   void list_pairs(Worker& worker, int32_t row, int i, double error);
+  // Of the pairs of a row: the least score, that of the lowest label on ties, and the next.
+  struct BestPair {
+    int32_t label = std::numeric_limits<int32_t>::max();
+    T score = std::numeric_limits<T>::infinity(), second_score = score;
+  };
+  static BestPair best_pair(const Worker& worker, const Listed& row);
+  template <class F>
+  void take_estimated(const FilterPack<T>& filter, Worker& worker, const T* base, F take);
   template <class F>
   void take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base, F take,
                   std::vector<int32_t>& in_doubt);
@@ -187,33 +198,65 @@ void NearestSearch<T>::list_pairs(Worker& worker, int32_t row, int i, double err
 }
 
 template <class T>
+typename NearestSearch<T>::BestPair NearestSearch<T>::best_pair(const Worker& worker,
+                                                                const Listed& row) {
+  BestPair best;
+  for (int p = row.first; p < row.last; ++p) {
+    const T tried = worker.scores[p];
+    const int32_t label = worker.pairs[p].label;
+    if (tried < best.score || (tried == best.score && label < best.label)) {
+      best.second_score = best.score;
+      best.score = tried;
+      best.label = label;
+    } else {
+      best.second_score = std::min(best.second_score, tried);
+    }
+  }
+  return best;
+}
+
+// Of the listed rows, those that estimates settle are taken, and the others stay.
+template <class T>
+template <class F>
+void NearestSearch<T>::take_estimated(const FilterPack<T>& filter, Worker& worker, const T* base,
+                                      F take) {
+  worker.scores.resize(worker.pairs.size());
+  filter.estimate_pairs(base, worker.pairs, pack_, worker.scores.data());
+  int n_rows = 0, n_pairs = 0;
+  for (const Listed row : worker.listed) {
+    const BestPair best = best_pair(worker, row);
+    const double error = filter.estimate_error(row.norm), reach = double(best.score) + error;
+    const double second = std::min(double(best.second_score) - error, row.least_of_others);
+    if (second > reach) {  // false for whatever is not a number
+      take(found(row.row, best.label, filter, row.norm, reach, second));
+      continue;
+    }
+    Listed& kept = worker.listed[n_rows++] = row;
+    kept.first = n_pairs;
+    for (int p = row.first; p < row.last; ++p) worker.pairs[n_pairs++] = worker.pairs[p];
+    kept.last = n_pairs;
+  }
+  worker.listed.resize(n_rows);
+  worker.pairs.resize(n_pairs);
+}
+
+template <class T>
 template <class F>
 void NearestSearch<T>::take_pairs(const FilterPack<T>& filter, Worker& worker, const T* base,
                                   F take, std::vector<int32_t>& in_doubt) {
   if (worker.listed.empty()) return;
+  if (n_features_ >= kEstimatedColumns) take_estimated(filter, worker, base, take);
   worker.scores.resize(worker.pairs.size());
   filter.score_pairs(base, worker.pairs, pack_, worker.scores.data());
   for (const Listed& row : worker.listed) {
-    int32_t label = std::numeric_limits<int32_t>::max();
-    T score = std::numeric_limits<T>::infinity(), second = score;
-    for (int p = row.first; p < row.last; ++p) {
-      const T tried = worker.scores[p];
-      const int32_t tried_label = worker.pairs[p].label;
-      if (tried < score || (tried == score && tried_label < label)) {
-        second = score;
-        score = tried;
-        label = tried_label;
-      } else {
-        second = std::min(second, tried);
-      }
-    }
-    if (close_.has(label)) {
+    const BestPair best = best_pair(worker, row);
+    if (close_.has(best.label)) {
       in_doubt.push_back(row.row);
       continue;
     }
     const double error = tile_error(row.norm);
-    take(found(row.row, label, filter, row.norm, score + error,
-               std::min(second - error, row.least_of_others)));
+    take(found(row.row, best.label, filter, row.norm, best.score + error,
+               std::min(best.second_score - error, row.least_of_others)));
   }
   worker.pairs.clear();
   worker.listed.clear();

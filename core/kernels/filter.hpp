@@ -95,8 +95,11 @@ struct FilterKernels {
   void (*nearest_in_place)(const T* x, const int32_t* listed, int n_rows, const T* shift,
                            const FilterCenters& centers, FilterRows& rows,
                            FilterNearest& out) = nullptr;
-  // Scores of pairs, bit for bit those of the tile; rows count from x. Null where `nearest` lists
-  // one center a row.
+  // Scores of pairs, summed in four lanes or more along the columns; rows count from x. Null where
+  // `nearest` lists one center a row.
+  void (*estimate_pairs)(const T* x, int64_t n_cols, const T* shift, const T* centers,
+                         const T* half_norms, const Pair* pairs, int n_pairs, T* out) = nullptr;
+  // The same, bit for bit those of the tile, which takes several times as long.
   void (*score_pairs)(const T* x, int64_t n_cols, const T* shift, const T* centers,
                       const T* half_norms, const Pair* pairs, int n_pairs, T* out) = nullptr;
 };

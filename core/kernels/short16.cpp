@@ -7,6 +7,8 @@
 
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "kernels/filter.hpp"
 #include "prefetch.hpp"
 
@@ -307,6 +309,50 @@ CENTROIDS_INLINE double fused(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
 
+struct FloatLanes {
+  static constexpr int64_t n = 8;
+  __m256 sum = _mm256_setzero_ps();
+  CENTROIDS_INLINE void add(const float* x, const float* shift, const float* center) {
+    const __m256 y = _mm256_sub_ps(_mm256_loadu_ps(shift), _mm256_loadu_ps(x));
+    sum = _mm256_fmadd_ps(y, _mm256_loadu_ps(center), sum);
+  }
+  CENTROIDS_INLINE float total(const FloatLanes& other) const {
+    return lane_sum(_mm256_add_ps(sum, other.sum));
+  }
+};
+struct DoubleLanes {
+  static constexpr int64_t n = 4;
+  __m256d sum = _mm256_setzero_pd();
+  CENTROIDS_INLINE void add(const double* x, const double* shift, const double* center) {
+    const __m256d y = _mm256_sub_pd(_mm256_loadu_pd(shift), _mm256_loadu_pd(x));
+    sum = _mm256_fmadd_pd(y, _mm256_loadu_pd(center), sum);
+  }
+  CENTROIDS_INLINE double total(const DoubleLanes& other) const {
+    const __m256d both = _mm256_add_pd(sum, other.sum);
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(both), _mm256_extractf128_pd(both, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+  }
+};
+
+template <class T>
+void estimate_pairs(const T* x, int64_t n_cols, const T* shift, const T* centers,
+                    const T* half_norms, const Pair* pairs, int n_pairs, T* out) {
+  using Lanes = std::conditional_t<sizeof(T) == sizeof(float), FloatLanes, DoubleLanes>;
+  for (int p = 0; p < n_pairs; ++p) {
+    const T* row = x + int64_t(pairs[p].row) * n_cols;
+    const T* center = centers + int64_t(pairs[p].label) * n_cols;
+    Lanes even, odd;
+    int64_t t = 0;
+    for (; t + 2 * Lanes::n <= n_cols; t += 2 * Lanes::n) {
+      even.add(row + t, shift + t, center + t);
+      odd.add(row + t + Lanes::n, shift + t + Lanes::n, center + t + Lanes::n);
+    }
+    T score = half_norms[pairs[p].label] + even.total(odd);
+    for (; t < n_cols; ++t) score = fused(shift[t] - row[t], center[t], score);
+    out[p] = score;
+  }
+}
+
 // The chains of the tile, a few of them side by side to hide their latency.
 template <class T, int PAIRS>
 CENTROIDS_INLINE void score_some(const T* x, int64_t n_cols, const T* shift, const T* centers,
@@ -353,6 +399,7 @@ constexpr FilterKernels<T> make_filter() {
       .pack_rows = pack_rows<T>,
       .pack_centers = pack_centers<T>,
       .nearest = nearest,
+      .estimate_pairs = estimate_pairs<T>,
       .score_pairs = score_pairs<T>,
   };
 }
