@@ -15,10 +15,12 @@ constexpr double kFloatUnit = 0x1p-24;
 constexpr double kLost = 0x1p-126;
 constexpr double kNoBound = std::numeric_limits<double>::infinity();
 
-// Short numbers of a row, or products of a score.
+// Products of a score in one digit, or as many as take as long: one of two bytes takes as long as
+// two of one.
 template <class T>
 int64_t n_products(const FilterKernels<T>& filter, int64_t n_features, Digits digits) {
-  return digits == Digits::two && filter.by_product > 0 ? 3 * n_features : n_features;
+  if (digits == Digits::one) return n_features;
+  return filter.by_product > 0 ? 3 * n_features : 2 * n_features;
 }
 
 int64_t lanes_for(int64_t n_centers) {

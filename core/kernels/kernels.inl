@@ -39,6 +39,8 @@ namespace {
 #include "kernels/sums.inl"
 // Distances of rows to centers and to points.
 #include "kernels/distances.inl"
+// The chosen of eight.
+#include "kernels/set_bits.inl"
 // The seeding.
 #include "kernels/seeding.inl"
 // Sparse rows.

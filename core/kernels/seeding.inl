@@ -61,29 +61,13 @@ CENTROIDS_INLINE unsigned above_bits(const T* values, const int32_t* labels, con
 #endif
 }
 
-// The numbers of the set bits of a byte, ascending.
-struct SetBits {
-  uint8_t numbers[256][8];
-};
-constexpr SetBits list_set_bits() {
-  SetBits table = {};
-  for (int bits = 0; bits < 256; ++bits)
-    for (int bit = 0, n = 0; bit < 8; ++bit)
-      if (bits >> bit & 1) table.numbers[bits][n++] = uint8_t(bit);
-  return table;
-}
-constexpr SetBits kSetBits = list_set_bits();
-
 // Writes first + the numbers of the set bits, and eight numbers in any case.
 CENTROIDS_INLINE void list_bits(unsigned bits, int32_t first, int32_t* out) {
-  const uint8_t* numbers = kSetBits.numbers[bits];
 #if defined(__AVX2__)
-  const __m256i wide =
-      _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(numbers)));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
-                      _mm256_add_epi32(wide, _mm256_set1_epi32(first)));
+                      _mm256_add_epi32(set_bits(bits), _mm256_set1_epi32(first)));
 #else
-  for (int i = 0; i < 8; ++i) out[i] = first + numbers[i];
+  for (int i = 0; i < 8; ++i) out[i] = first + kSetBits.numbers[bits][i];
 #endif
 }
 
