@@ -12,6 +12,8 @@ constexpr int64_t kFour = 4;  // columns of a 32-bit lane
 constexpr int kLargestByte = 90;
 static_assert(2 * (2 * kLargestByte) * kLargestByte < 32768);
 
+constexpr int64_t kMostByteColumns = 2048;  // with more, two digits come first
+
 constexpr int64_t kPiece = 128;  // columns
 // The length of a half before it is rounded, which adds at most sqrt(kPiece / 2) / 2.
 constexpr float kLongestHalf = 176;
@@ -114,7 +116,7 @@ CENTROIDS_INLINE void add_piece(const uint8_t* rows, int64_t stride, int64_t n_c
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) sum[r][v] = _mm256_load_si256(q + v);
   q += kVectors;
-  // GCC unrolls no loop by itself; a jump back for each four columns takes as long as they do.
+  // GCC unrolls no loop by itself.
   for (int64_t first = 0; first < n_cols; first += kColumns)
 #pragma GCC unroll 4
     for (int64_t t = first; t < first + kColumns; t += kFour, q += kVectors) {

@@ -112,9 +112,9 @@ struct Rounding {
 class ByteRounding {
  public:
   // `scale` is that of the 16-bit integers, `byte_scale` the least for the bytes: 60 to 1500 times
-  // as much, or both are zero.
+  // as much, or both are zero. Rows of larger scales are out of reach, and no number overflows.
   CENTROIDS_INLINE ByteRounding(float scale, float byte_scale)
-      : share_(scale > 0 && scale < __builtin_inff() ? int(scale * 0x1p15f / byte_scale) : 0),
+      : share_(scale > 0 && scale < 0x1p100f ? int(scale * 0x1p15f / byte_scale) : 0),
         unit_(share_ > 0 ? scale / float(share_) : 0.0f),
         factor_(_mm256_set1_epi16(int16_t(share_))),
         doubled_(_mm256_set1_epi16(int16_t(2 * share_))) {}
@@ -136,6 +136,7 @@ class ByteRounding {
 
  private:
   static constexpr int kDropped = 4;  // bits, so that the sum of squares fits
+  static_assert(kMostByteColumns / kColumns * 2 * (int64_t(1) << 2 * (15 - kDropped)) < INT32_MAX);
   int share_;
   float unit_;
   __m256i factor_, doubled_, rest_ = _mm256_setzero_si256();
@@ -422,7 +423,7 @@ constexpr FilterKernels<T> make_filter() {
       .centers_at_once = kFilterCenters,
       .has_two_digits = true,
       .one_digit_from = 17,
-      .one_digit_to = 2048,
+      .one_digit_to = kMostByteColumns,
       .by_sizes = by_sizes,
       .row_bytes = row_bytes,
       .center_bytes = center_bytes,
