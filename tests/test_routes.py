@@ -124,6 +124,52 @@ OTHER_FITS = textwrap.dedent(
 )
 
 
+# The sizes that benchmarks/cells.py measures, with fewer rows: columns and clusters decide which
+# kernel and which filter does the work.
+CELL_FITS = textwrap.dedent(
+    """
+    import hashlib, json
+    import numpy as np
+    from centroids import KMeans, _core
+
+    CELLS = [(4, 3, "f8"), (5, 5, "f8"), (5, 10, "f8"), (2, 50, "f8"), (3, 256, "f4"),
+             (16, 20, "f8"), (32, 100, "f4"), (784, 10, "f4"), (384, 256, "f4"),
+             (128, 1024, "f4"), (8, 1000, "f8"), (8, 8, "f4")]
+
+    def rows(d, k, dtype):
+        # Twice as many overlapping components as clusters, as there.
+        rng = np.random.default_rng([d, k])
+        means = rng.normal(0, 3 * (2 * k) ** (1 / d) / np.sqrt(2 * d), (2 * k, d))
+        scales = rng.uniform(0.7, 1.3, (2 * k, 1))
+        chosen = rng.integers(0, 2 * k, max(3000, 4 * k))
+        return (means[chosen] + scales[chosen] * rng.normal(size=(len(chosen), d))).astype(dtype)
+
+    def excess(X, model):
+        # By how much the rows are farther from the centers of their labels than from the nearest.
+        X, centers = X.astype(float), model.cluster_centers_.astype(float)
+        shift = centers.mean(axis=0)
+        X, centers = X - shift, centers - shift
+        squared = (X**2).sum(1)[:, None] - 2 * X @ centers.T + (centers**2).sum(1)
+        own = squared[np.arange(len(X)), model.labels_]
+        return float(((own - squared.min(1)) / squared.max(1)).max())
+
+    results = {}
+    for d, k, dtype in CELLS:
+        ROWS = rows(d, k, dtype)
+        for algorithm in ALGORITHMS:
+            for n_jobs in JOBS:
+                model = KMeans(k, init=ROWS[:k], n_init=1, max_iter=6, tol=0, search=None,
+                               algorithm=algorithm, n_jobs=n_jobs).fit(ROWS)
+                bits = hashlib.sha256()
+                for value in (model.labels_, model.cluster_centers_, model.predict(ROWS)):
+                    bits.update(value.tobytes())
+                results.setdefault(f"{d} x {k} {dtype}", {})[f"{algorithm} {n_jobs}"] = [
+                    bits.hexdigest()[:16], excess(ROWS, model)]
+    print(json.dumps({"isa": _core.isa(), "results": results}))
+    """
+)
+
+
 def run_other_fits(jobs, **environment):
     return run_fits([], jobs, OTHER_FITS, **environment)["results"]
 
@@ -146,6 +192,20 @@ def test_each_instruction_set_can_be_forced_and_gives_the_same_bits(isa, best_se
         assert len(set(routes.values())) == 1, (case, routes)
         if isa != "baseline":  # it rounds products before it adds them
             assert set(routes.values()) == set(best_set["results"][case].values()), case
+
+
+def test_each_cell_has_brute_forces_labels_for_any_algorithm_threads_and_instruction_set():
+    best = run_fits(["brute_force", "hamerly", "auto"], [1, 3], CELL_FITS, CENTROIDS_ISA="")
+    for isa in _core.available_isas():
+        forced = run_fits(["brute_force", "hamerly"], [2], CELL_FITS, CENTROIDS_ISA=isa)
+        for cell, routes in forced["results"].items():
+            digests = {digest for digest, _ in routes.values()}
+            of_best = {digest for digest, _ in best["results"][cell].values()}
+            assert len(digests) == len(of_best) == 1, (isa, cell)
+            if isa != "baseline":  # it rounds products before it adds them
+                assert digests == of_best, (isa, cell)
+            rounding = 1e-6 if cell.endswith("f4") else 1e-14
+            assert all(excess <= rounding for _, excess in routes.values()), (isa, cell)
 
 
 def test_what_lies_in_fresh_memory_changes_no_bit(best_set):
