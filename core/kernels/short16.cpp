@@ -7,8 +7,6 @@
 
 #include <immintrin.h>
 
-#include <type_traits>
-
 #include "kernels/filter.hpp"
 #include "prefetch.hpp"
 
@@ -111,7 +109,7 @@ struct Rounding {
 // the row once more would: q * share / 2^15 with a whole share.
 class ByteRounding {
  public:
-  // `scale` is that of the 16-bit integers, `byte_scale` the least for the bytes: 60 to 1500 times
+  // `scale` is that of the 16-bit integers, `byte_scale` the least for the bytes: 45 to 1500 times
   // as much, or both are zero. Rows of larger scales are out of reach, and no number overflows.
   CENTROIDS_INLINE ByteRounding(float scale, float byte_scale)
       : share_(scale > 0 && scale < 0x1p100f ? int(scale * 0x1p15f / byte_scale) : 0),
@@ -340,45 +338,33 @@ CENTROIDS_INLINE double fused(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
 
-struct FloatLanes {
-  static constexpr int64_t n = 8;
-  __m256 sum = _mm256_setzero_ps();
-  CENTROIDS_INLINE void add(const float* x, const float* shift, const float* center) {
-    const __m256 y = _mm256_sub_ps(_mm256_loadu_ps(shift), _mm256_loadu_ps(x));
-    sum = _mm256_fmadd_ps(y, _mm256_loadu_ps(center), sum);
-  }
-  CENTROIDS_INLINE float total(const FloatLanes& other) const {
-    return lane_sum(_mm256_add_ps(sum, other.sum));
-  }
-};
-struct DoubleLanes {
-  static constexpr int64_t n = 4;
-  __m256d sum = _mm256_setzero_pd();
-  CENTROIDS_INLINE void add(const double* x, const double* shift, const double* center) {
-    const __m256d y = _mm256_sub_pd(_mm256_loadu_pd(shift), _mm256_loadu_pd(x));
-    sum = _mm256_fmadd_pd(y, _mm256_loadu_pd(center), sum);
-  }
-  CENTROIDS_INLINE double total(const DoubleLanes& other) const {
-    const __m256d both = _mm256_add_pd(sum, other.sum);
-    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(both), _mm256_extractf128_pd(both, 1));
-    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
-  }
-};
+CENTROIDS_INLINE __m256 fused(__m256 a, __m256 b, __m256 c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+CENTROIDS_INLINE __m256d fused(__m256d a, __m256d b, __m256d c) {
+  return _mm256_fmadd_pd(a, b, c);
+}
 
 template <class T>
 void estimate_pairs(const T* x, int64_t n_cols, const T* shift, const T* centers,
                     const T* half_norms, const Pair* pairs, int n_pairs, T* out) {
-  using Lanes = std::conditional_t<sizeof(T) == sizeof(float), FloatLanes, DoubleLanes>;
+  typedef T Lanes __attribute__((vector_size(32)));
+  typedef T Unaligned __attribute__((vector_size(32), aligned(sizeof(T))));
+  constexpr int64_t n_lanes = 32 / sizeof(T);
+  const auto load = [](const T* p) -> Lanes { return *reinterpret_cast<const Unaligned*>(p); };
   for (int p = 0; p < n_pairs; ++p) {
     const T* row = x + int64_t(pairs[p].row) * n_cols;
     const T* center = centers + int64_t(pairs[p].label) * n_cols;
-    Lanes even, odd;
+    const auto add = [&](int64_t t, Lanes sum) -> Lanes {
+      return fused(load(shift + t) - load(row + t), load(center + t), sum);
+    };
+    Lanes even = {}, odd = {};
     int64_t t = 0;
-    for (; t + 2 * Lanes::n <= n_cols; t += 2 * Lanes::n) {
-      even.add(row + t, shift + t, center + t);
-      odd.add(row + t + Lanes::n, shift + t + Lanes::n, center + t + Lanes::n);
+    for (; t + 2 * n_lanes <= n_cols; t += 2 * n_lanes) {
+      even = add(t, even);
+      odd = add(t + n_lanes, odd);
     }
-    T score = half_norms[pairs[p].label] + even.total(odd);
+    T score = half_norms[pairs[p].label] + lane_sum(even + odd);
     for (; t < n_cols; ++t) score = fused(shift[t] - row[t], center[t], score);
     out[p] = score;
   }
