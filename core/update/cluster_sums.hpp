@@ -72,6 +72,9 @@ class ClusterSums {
   // Labels of rows [first, first + n) of the shard are final: adds them.
   void add_block(int worker, int64_t first, int n);
   void move(int64_t shard, const MovedRow& moved) { moved_[shard].push_back(moved); }
+  void move(int64_t shard, const MovedRow* moved, int n) {
+    moved_[shard].insert(moved_[shard].end(), moved, moved + n);
+  }
   void end_shard(int worker, int64_t shard, int64_t n_changed);
   // The visit has failed: whoever waits in end_shard for an earlier shard need not any more.
   void abandon() { next_commit_ = kAbandoned; }
