@@ -13,8 +13,10 @@ constexpr int kFirstCache = 3, kSecondCache = 2;
 // (kernels/kernels.inl).
 template <int CACHE = kFirstCache, class T>
 static inline __attribute__((always_inline)) void prefetch(const T* values, int64_t n) {
-  constexpr int64_t kStep = kLineBytes / int64_t(sizeof(T));
-  for (int64_t t = 0; t < n; t += kStep) __builtin_prefetch(values + t, 0, CACHE);
+  const char* const end = reinterpret_cast<const char*>(values + n);
+  const char* line = reinterpret_cast<const char*>(values) -
+                     int64_t(reinterpret_cast<uintptr_t>(values) % uint64_t(kLineBytes));
+  for (; line < end; line += kLineBytes) __builtin_prefetch(line, 0, CACHE);
 }
 
 }  // namespace centroids

@@ -18,12 +18,14 @@ CENTROIDS_INLINE void fetch_row(const NextRows& next, int i) {
   fetch(row_of(next, i), next.row_bytes);
 }
 
-// All of them, which should be few lines.
-CENTROIDS_INLINE void fetch_rows(const NextRows& next) {
+// Some of them, which should be few lines: the processor waits for more than it can fetch at once.
+CENTROIDS_INLINE void fetch_rows(const NextRows& next, int begin, int end) {
+  if (end > next.n) end = next.n;
+  if (begin >= end) return;
   if (next.listed)
-    for (int i = 0; i < next.n; ++i) fetch_row(next, i);
+    for (int i = begin; i < end; ++i) fetch_row(next, i);
   else
-    fetch(static_cast<const char*>(next.base), next.n * next.row_bytes);
+    fetch(row_of(next, begin), (end - begin) * next.row_bytes);
 }
 
 // All of them, some lines at each of so many steps.

@@ -8,6 +8,7 @@ struct VectorOf<float> {
   typedef float Value __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
   typedef float Unaligned __attribute__((vector_size(CENTROIDS_VECTOR_BYTES), aligned(4)));
   typedef int32_t Index __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
+  typedef int32_t Labels __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
   typedef float Four __attribute__((vector_size(16)));
   typedef float FourUnaligned __attribute__((vector_size(16), aligned(4)));
 };
@@ -15,7 +16,9 @@ template <>
 struct VectorOf<double> {
   typedef double Value __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
   typedef double Unaligned __attribute__((vector_size(CENTROIDS_VECTOR_BYTES), aligned(8)));
-  typedef int64_t Index __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
+  // Whole numbers, as lanes of 64 bits are counted and narrowed in one instruction as float64 only.
+  typedef double Index __attribute__((vector_size(CENTROIDS_VECTOR_BYTES)));
+  typedef int32_t Labels __attribute__((vector_size(CENTROIDS_VECTOR_BYTES / 2)));
   typedef double Four __attribute__((vector_size(32)));
   typedef double FourUnaligned __attribute__((vector_size(32), aligned(8)));
 };

@@ -46,8 +46,18 @@ RowBlock<float> block(int64_t n_features, const int32_t* listed, int n, int64_t 
   return {values.data(), n_features, listed, n, n_after};
 }
 
-const char* address(int64_t value) {
-  return reinterpret_cast<const char*>(values.data() + value);
+// The beginning of the line that a value lies in.
+const char* line(int64_t value) {
+  const auto address = reinterpret_cast<uintptr_t>(values.data() + value);
+  return reinterpret_cast<const char*>(address / kLineBytes * kLineBytes);
+}
+
+// The lines that these values lie in.
+std::vector<const char*> lines_of(int64_t begin, int64_t end) {
+  std::vector<const char*> lines;
+  for (int64_t value = begin; value < end; ++value)
+    if (lines.empty() || lines.back() != line(value)) lines.push_back(line(value));
+  return lines;
 }
 
 }  // namespace
@@ -67,7 +77,7 @@ TEST(every_line_of_the_next_rows_is_fetched_once_and_nothing_else) {
     const Fetched all = fetch_all(block(48, nullptr, 2, 20).next(), n_steps);
     CHECK(all.lines.size() == 60, n_steps, " steps: ", all.lines.size());
     for (size_t i = 0; i < all.lines.size(); ++i)
-      CHECK(all.lines[i] == address(96 + 16 * int64_t(i)), n_steps, " line ", i);
+      CHECK(all.lines[i] == line(96 + 16 * int64_t(i)), n_steps, " line ", i);
     CHECK(all.most <= size_t(61 / n_steps + 1), n_steps, " at once: ", all.most);
   }
 }
@@ -77,7 +87,7 @@ TEST(listed_rows_are_fetched_one_by_one) {
   const Fetched all = fetch_all(block(33, rows.data(), 1, 3).next(), 4);
   std::vector<const char*> expected;  // 132 bytes: three lines
   for (const int64_t row : {40, 3, 999})
-    for (const int64_t t : {0, 16, 32}) expected.push_back(address(row * 33 + t));
+    for (const int64_t t : {0, 16, 32}) expected.push_back(line(row * 33 + t));
   CHECK(all.lines == expected, all.lines.size());
 }
 
@@ -96,8 +106,25 @@ TEST(one_row_is_fetched_if_there_is_one) {
   const NextRows next = block(40, nullptr, 1, 2).next();
   fetched.clear();
   fetch_row(next, 1);
-  CHECK(fetched == std::vector<const char*>({address(80), address(96), address(112)}));
+  CHECK(fetched == lines_of(80, 120));
   fetched.clear();
   fetch_row(next, 2);
+  CHECK(fetched.empty());
+}
+
+TEST(of_few_columns_all_lines_of_some_rows_are_fetched) {
+  for (const int begin : {0, 3, 5}) {  // rows of 20 bytes, of which seven follow
+    fetched.clear();
+    fetch_rows(block(5, nullptr, 1, 7).next(), begin, begin + 4);
+    CHECK(fetched == lines_of(5 + 5 * begin, 5 + 5 * std::min(begin + 4, 7)), begin);
+  }
+  const std::vector<int32_t> rows = {0, 40, 3, 999};
+  fetched.clear();
+  fetch_rows(block(5, rows.data(), 1, 3).next(), 1, 9);
+  std::vector<const char*> expected = lines_of(15, 20);
+  for (const char* next : lines_of(4995, 5000)) expected.push_back(next);
+  CHECK(fetched == expected);
+  fetched.clear();
+  fetch_rows(block(5, nullptr, 1, 7).next(), 8, 12);
   CHECK(fetched.empty());
 }
