@@ -36,6 +36,13 @@ struct BlockNearest {
   alignas(64) int32_t second_label[kBlockRows];
 };
 
+// A row to be added to the sums of a cluster.
+struct Addend {
+  int64_t row;
+  double factor;
+  int32_t cluster;
+};
+
 // Centers, shifted, half-squared and interleaved for the assignment tile:
 // packed[group][feature][lane], `group_size` lanes a group, half_norms[group * group_size + lane];
 // lanes past n_centers have a half norm of +infinity and never win.
@@ -120,9 +127,10 @@ struct Kernels {
   // sums[label[i]] += w[i] * (x[i] - origin), in row order, in float64. w null: weights of one.
   void (*add_rows)(const T* x, int64_t n_cols, int n_rows, const int32_t* labels, const double* w,
                    const double* origin, double* sums);
-  // (sum, error) += factor * (x - origin), as an error-free transformation (Knuth's TwoSum).
-  void (*add_row_compensated)(const T* x, int64_t n_cols, double factor, const double* origin,
-                              double* sum, double* error);
+  // (sums, errors)[cluster] += factor * (x[row] - origin) for each addend, in order, as error-free
+  // transformations (Knuth's TwoSum). Fetches rows ahead.
+  void (*add_compensated_rows)(const T* x, int64_t n_cols, const Addend* addends, int64_t n,
+                               const double* origin, double* sums, double* errors);
   // out[p * kBlockRows + i] = |x[rows[i]] - points[p]|^2 in T, for up to kBlockRows rows, without
   // cancellation; `scratch` holds n_cols * kBlockRows values. Both are aligned to a cache line.
   void (*point_distances)(const T* x, int64_t n_cols, const int32_t* rows, int n_rows,

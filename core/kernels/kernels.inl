@@ -62,7 +62,7 @@ constexpr Kernels<T> make_kernels() {
           assign_block<T>,
           score_block<T>,
           add_rows<T>,
-          add_row_compensated<T>,
+          add_compensated_rows<T>,
           point_distances<T>,
           lower<T>,
           add_gains<T>,

@@ -92,15 +92,18 @@ void add_rows(const T* x, int64_t n_cols, int n_rows, const int32_t* labels, con
 }
 
 template <class T>
-void add_row_compensated(const T* x, int64_t n_cols, double factor, const double* origin,
-                         double* sum, double* error) {
-  for (int64_t t = 0; t < n_cols; ++t) {
-    const double value = factor * (double(x[t]) - (origin ? origin[t] : 0.0));
-    const double total = sum[t] + value;
-    const double part = total - sum[t];
-    error[t] += (sum[t] - (total - part)) + (value - part);
-    sum[t] = total;
-  }
+void add_compensated_rows(const T* x, int64_t n_cols, const Addend* addends, int64_t n,
+                          const double* origin, double* sums, double* errors) {
+  for (const Addend* a = addends; a < addends + n; ++a)
+    for (int64_t t = 0; t < n_cols; ++t) {
+      double& sum = sums[a->cluster * n_cols + t];
+      const double value =
+          a->factor * (double(x[a->row * n_cols + t]) - (origin ? origin[t] : 0.0));
+      const double total = sum + value;
+      const double part = total - sum;
+      errors[a->cluster * n_cols + t] += (sum - (total - part)) + (value - part);
+      sum = total;
+    }
 }
 
 template <class T>
@@ -237,7 +240,7 @@ const Kernels<T>& reference_kernels() {
                                    assign_block<T>,
                                    score_block<T>,
                                    add_rows<T>,
-                                   add_row_compensated<T>,
+                                   add_compensated_rows<T>,
                                    point_distances<T>,
                                    lower<T>,
                                    add_gains<T>,

@@ -36,19 +36,41 @@ void add_rows(const T* x, int64_t n_cols, int n_rows, const int32_t* labels, con
   });
 }
 
-template <class T>
-void add_row_compensated(const T* x, int64_t n_cols, double factor, const double* origin,
-                         double* sum, double* error) {
-  with_narrow_columns(n_cols, [&](auto columns) {
-    constexpr int C = decltype(columns)::value;
-    const int64_t cols = C > 0 ? C : n_cols;
+template <class T, bool SHIFTED, int COLS>
+void add_compensated_fixed(const T* x, int64_t n_cols, const Addend* addends, int64_t n,
+                           const double* origin, double* sums, double* errors) {
+  // Rows that the processor cannot foresee, and that have left the cache since the search. So much
+  // of each: what follows is easily foreseen.
+  constexpr int64_t kAhead = 24, kMostAhead = 256 / int64_t(sizeof(T));
+  const int64_t cols = COLS > 0 ? COLS : n_cols, n_ahead = cols < kMostAhead ? cols : kMostAhead;
+  for (int64_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) prefetch(x + addends[i + kAhead].row * cols, n_ahead);
+    const T* row = x + addends[i].row * cols;
+    const double factor = addends[i].factor;
+    const int64_t first = addends[i].cluster * cols;
+    double* __restrict sum = sums + first, * __restrict error = errors + first;
+#pragma GCC unroll 1
     for (int64_t t = 0; t < cols; ++t) {
-      const double value = factor * (origin ? double(x[t]) - origin[t] : double(x[t]));
+      double value = double(row[t]);
+      if constexpr (SHIFTED) value -= origin[t];
+      value *= factor;
       const double total = sum[t] + value;
       const double part = total - sum[t];
       error[t] += (sum[t] - (total - part)) + (value - part);
       sum[t] = total;
     }
+  }
+}
+
+template <class T>
+void add_compensated_rows(const T* x, int64_t n_cols, const Addend* addends, int64_t n,
+                          const double* origin, double* sums, double* errors) {
+  with_narrow_columns(n_cols, [&](auto columns) {
+    constexpr int C = decltype(columns)::value;
+    if (origin)
+      add_compensated_fixed<T, true, C>(x, n_cols, addends, n, origin, sums, errors);
+    else
+      add_compensated_fixed<T, false, C>(x, n_cols, addends, n, origin, sums, errors);
   });
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "prefetch.hpp"
 #include "threads/pool.hpp"
 #include "update/compensated.hpp"
 
@@ -17,8 +16,8 @@ int64_t shard_rows_for(int64_t n_clusters, int64_t n_features) {
   return std::max<int64_t>({1024, 4 * n_clusters, 300000 / cost_of_row});
 }
 
-// Moved rows are fetched so many ahead, and so much of each: what follows is easily foreseen.
-constexpr int64_t kAhead = 12, kBytesAhead = 256;
+// Moved rows of several shards are added at once, so that they can be fetched ahead.
+constexpr int64_t kManyAddends = 1024;
 
 }  // namespace
 
@@ -95,34 +94,25 @@ void ClusterSums<T>::end_shard(int worker, int64_t shard, int64_t n_changed) {
 template <class T>
 void ClusterSums<T>::apply_moves_of(int32_t first_cluster, int32_t last_cluster,
                                     Totals& totals) const {
-  const auto is_owned = [&](int32_t cluster) {
-    return cluster >= first_cluster && cluster < last_cluster;
-  };
-  const auto add = [&](int32_t cluster, int64_t row, double factor) {
-    if (!is_owned(cluster)) return;
-    const double w = rows_.weights ? rows_.weights[row] : 1.0;
-    const int64_t offset = int64_t(cluster) * rows_.n_features;
-    kernels_.add_row_compensated(rows_.row(row), rows_.n_features, factor * w, origin_,
-                                 totals.sums.sums.data() + offset,
-                                 totals.sum_errors.data() + offset);
+  std::vector<Addend> addends;
+  const auto list = [&](int32_t cluster, const MovedRow& moved, int64_t begin, double sign) {
+    if (cluster < first_cluster || cluster >= last_cluster) return;
+    const double factor = rows_.weights ? sign * rows_.weights[begin + moved.row] : sign;
+    addends.push_back({begin + moved.row, factor, cluster});
     if (rows_.weights)
-      add_compensated(factor * w, totals.sums.weights[cluster], totals.weight_errors[cluster]);
-    totals.sums.counts[cluster] += factor > 0 ? 1 : -1;
+      add_compensated(factor, totals.sums.weights[cluster], totals.weight_errors[cluster]);
+    totals.sums.counts[cluster] += sign > 0 ? 1 : -1;
   };
-  const int64_t n_ahead = std::min<int64_t>(rows_.n_features, kBytesAhead / int64_t(sizeof(T)));
   for (int64_t shard = 0; shard < shards_.count(); ++shard) {
-    const std::vector<MovedRow>& moved = moved_[shard];
-    const int64_t begin = shards_.begin(shard), n = int64_t(moved.size());
-    for (int64_t i = 0; i < n; ++i) {
-      // Rows that the processor cannot foresee, and that have left the cache since the search.
-      if (i + kAhead < n) {
-        const MovedRow& next = moved[i + kAhead];
-        if (is_owned(next.old_label) || is_owned(next.label))
-          prefetch(rows_.row(begin + next.row), n_ahead);
-      }
-      add(moved[i].old_label, begin + moved[i].row, -1.0);
-      add(moved[i].label, begin + moved[i].row, +1.0);
+    for (const MovedRow& moved : moved_[shard]) {
+      list(moved.old_label, moved, shards_.begin(shard), -1.0);
+      list(moved.label, moved, shards_.begin(shard), +1.0);
     }
+    if (int64_t(addends.size()) < kManyAddends && shard + 1 < shards_.count()) continue;
+    kernels_.add_compensated_rows(rows_.x, rows_.n_features, addends.data(),
+                                  int64_t(addends.size()), origin_, totals.sums.sums.data(),
+                                  totals.sum_errors.data());
+    addends.clear();
   }
 }
 

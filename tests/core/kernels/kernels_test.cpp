@@ -347,7 +347,33 @@ TEST(add_rows_adds_in_row_order_in_float64) {
   });
 }
 
-TEST(add_row_compensated_keeps_small_rows_beside_huge_ones) {
+TEST(add_compensated_rows_gives_the_reference_bits) {
+  Random random(8);
+  for_isas([&](auto zero, const auto& kernels, bool) {
+    using T = decltype(zero);
+    for (const int64_t d : column_counts()) {
+      const int n = 70, k = 3;
+      const auto x = normal<T>(random, n * d, 1, 40);
+      const auto origin = normal<double>(random, d, 40);
+      const auto factors = normal<double>(random, n);
+      const auto rows = some_rows(random, n, n), clusters = some_rows(random, n, k);
+      std::vector<Addend> addends;
+      for (int i = 0; i < n; ++i) addends.push_back({rows[i], factors[i], clusters[i]});
+      for (const double* from : std::initializer_list<const double*>{nullptr, origin.data()}) {
+        auto sums = normal<double>(random, k * d), errors = normal<double>(random, k * d, 1e-16);
+        auto expected_sums = sums, expected_errors = errors;
+        reference_kernels<T>().add_compensated_rows(x.data(), d, addends.data(), n, from,
+                                                    expected_sums.data(), expected_errors.data());
+        kernels.add_compensated_rows(x.data(), d, addends.data(), n, from, sums.data(),
+                                     errors.data());
+        CHECK_SAME_BITS(expected_sums.data(), sums.data(), k * d, kernels.isa, " d ", d);
+        CHECK_SAME_BITS(expected_errors.data(), errors.data(), k * d, kernels.isa, " d ", d);
+      }
+    }
+  });
+}
+
+TEST(add_compensated_rows_keeps_small_rows_beside_huge_ones) {
   Random random(7);
   for_isas([&](auto zero, const auto& kernels, bool) {
     using T = decltype(zero);
@@ -357,9 +383,10 @@ TEST(add_row_compensated_keeps_small_rows_beside_huge_ones) {
       const std::vector<T> huge(d, T(1e17));
       const auto origin = normal<double>(random, d);
       const auto add = [&](const std::vector<T>& x, double factor, const double* from) {
-        kernels.add_row_compensated(x.data(), d, factor, from, sum.data(), error.data());
-        reference_kernels<T>().add_row_compensated(x.data(), d, factor, from, sum_ref.data(),
-                                                   error_ref.data());
+        const Addend addend = {0, factor, 0};
+        kernels.add_compensated_rows(x.data(), d, &addend, 1, from, sum.data(), error.data());
+        reference_kernels<T>().add_compensated_rows(x.data(), d, &addend, 1, from, sum_ref.data(),
+                                                    error_ref.data());
       };
       add(start, 0.5, origin.data());
       for (int i = 0; i < 3; ++i) add(huge, 1.0, nullptr);
