@@ -80,7 +80,7 @@ GROWTH = {
 SMALL = (Cell(150, 4, 3, "f8"),)
 
 # Memory in bytes a row means something only where the rows outweigh everything else.
-MEMORY = tuple(cell for cell in CELLS if cell.n_samples >= 300_000)
+MEMORY = tuple(cell for cell in CELLS if cell.n_samples >= 50_000)
 
 
 # The smoke test: every adapter, task and shape of data once. Its times mean nothing.
