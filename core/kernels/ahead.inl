@@ -4,7 +4,7 @@
 
 // Into the second cache: the first is for what is computed with.
 CENTROIDS_INLINE void fetch(const char* p, int64_t n_bytes) {
-  prefetch<kSecondCache>(p, n_bytes);
+  prefetch_all<kSecondCache>(p, n_bytes);
 }
 
 CENTROIDS_INLINE const char* row_of(const NextRows& next, int i) {
@@ -51,7 +51,7 @@ class Ahead {
         at_ = row_of(next_, row_++);
         end_ = at_ + next_.row_bytes;
       }
-      fetch(at_, 1);
+      prefetch<kSecondCache>(at_, 1);
     }
   }
 

@@ -27,7 +27,7 @@ void squared_distances(const T* x, int64_t n_cols, const int32_t* rows, int n_ro
     const int64_t cols = C > 0 ? C : n_cols;
     constexpr int kAhead = 8;  // listed rows are not what the processor expects
     for (int i = 0; i < n_rows; ++i) {
-      if (rows && i + kAhead < n_rows) prefetch(x + int64_t(rows[i + kAhead]) * cols, cols);
+      if (rows && i + kAhead < n_rows) prefetch_all(x + int64_t(rows[i + kAhead]) * cols, cols);
       out[i] = squared_distance(x + int64_t(rows ? rows[i] : i) * cols,
                                 centers + int64_t(labels[i]) * cols, cols);
     }

@@ -44,11 +44,12 @@ void add_compensated_fixed(const T* x, int64_t n_cols, const Addend* addends, in
   constexpr int64_t kAhead = 24, kMostAhead = 256 / int64_t(sizeof(T));
   const int64_t cols = COLS > 0 ? COLS : n_cols, n_ahead = cols < kMostAhead ? cols : kMostAhead;
   for (int64_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) prefetch(x + addends[i + kAhead].row * cols, n_ahead);
+    if (i + kAhead < n) prefetch_all(x + addends[i + kAhead].row * cols, n_ahead);
     const T* row = x + addends[i].row * cols;
     const double factor = addends[i].factor;
     const int64_t first = addends[i].cluster * cols;
-    double* __restrict sum = sums + first, * __restrict error = errors + first;
+    double* __restrict sum = sums + first;
+    double* __restrict error = errors + first;
 #pragma GCC unroll 1
     for (int64_t t = 0; t < cols; ++t) {
       double value = double(row[t]);

@@ -46,6 +46,10 @@ RowBlock<float> block(int64_t n_features, const int32_t* listed, int n, int64_t 
   return {values.data(), n_features, listed, n, n_after};
 }
 
+const char* address(int64_t value) {
+  return reinterpret_cast<const char*>(values.data() + value);
+}
+
 // The beginning of the line that a value lies in.
 const char* line(int64_t value) {
   const auto address = reinterpret_cast<uintptr_t>(values.data() + value);
@@ -77,7 +81,7 @@ TEST(every_line_of_the_next_rows_is_fetched_once_and_nothing_else) {
     const Fetched all = fetch_all(block(48, nullptr, 2, 20).next(), n_steps);
     CHECK(all.lines.size() == 60, n_steps, " steps: ", all.lines.size());
     for (size_t i = 0; i < all.lines.size(); ++i)
-      CHECK(all.lines[i] == line(96 + 16 * int64_t(i)), n_steps, " line ", i);
+      CHECK(all.lines[i] == address(96 + 16 * int64_t(i)), n_steps, " line ", i);
     CHECK(all.most <= size_t(61 / n_steps + 1), n_steps, " at once: ", all.most);
   }
 }
@@ -87,7 +91,7 @@ TEST(listed_rows_are_fetched_one_by_one) {
   const Fetched all = fetch_all(block(33, rows.data(), 1, 3).next(), 4);
   std::vector<const char*> expected;  // 132 bytes: three lines
   for (const int64_t row : {40, 3, 999})
-    for (const int64_t t : {0, 16, 32}) expected.push_back(line(row * 33 + t));
+    for (const int64_t t : {0, 16, 32}) expected.push_back(address(row * 33 + t));
   CHECK(all.lines == expected, all.lines.size());
 }
 
